@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 #: public name -> module that defines it
 _HOME: dict[str, str] = {}
 
-__all__ = sorted([*_HOME, "__version__"])
+__all__ = ["__version__"]
 
 
 def __getattr__(name: str) -> Any:
