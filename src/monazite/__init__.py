@@ -1,26 +1,59 @@
-"""Monazite: dependence on critical minerals, and what happens when a state restricts one.
+"""Monazite: secure the supply of critical minerals between states.
 
-Nothing heavy is imported here: public names are loaded when they are first used.
+The public names are listed in ``__all__`` and loaded on first use, so that ``import monazite`` costs
+milliseconds and loads neither numpy, polars, scipy nor pydantic.
+
+Examples
+--------
+>>> import monazite as mz
+>>> "load" in mz.__all__
+True
 """
-
-from __future__ import annotations
 
 from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
 
-#: public name -> module that defines it
-_HOME: dict[str, str] = {}
+_API = "monazite.api"
+_ERRORS = "monazite.core.errors"
 
-__all__ = ["__version__"]
+#: public name -> module that defines it; add a line here to export a name
+_EXPORTS: dict[str, str] = {
+    "ArgumentError": _ERRORS,
+    "Assessment": _API,
+    "ExportControl": _API,
+    "FactTable": _API,
+    "FactsError": _ERRORS,
+    "MonaziteError": _ERRORS,
+    "Network": _API,
+    "Range": "monazite.core.range",
+    "Refused": _ERRORS,
+    "SolverError": _ERRORS,
+    "Stress": _API,
+    "UnknownName": _ERRORS,
+    "assess": _API,
+    "brief": _API,
+    "controls": _API,
+    "load": _API,
+    "n_minus_1": _API,
+    "stress": _API,
+    "toy": _API,
+}
+
+__all__ = sorted(_EXPORTS)  # noqa: PLE0605
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(_HOME[name]), name)
-    raise AttributeError(f"module 'monazite' has no attribute {name!r}")
+    """Load a public name on first use."""
+    module = _EXPORTS.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(module), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:
-    return list(__all__)
+    """Names for completion: the public ones and the version."""
+    return sorted([*__all__, "__version__"])
