@@ -1,0 +1,8 @@
+"""How a network clears: the problem, the kernel that solves it, and what the answer can prove about itself."""
+
+from monazite.market.certificate import Certificate
+from monazite.market.kernel import clear
+from monazite.market.problem import Clearing, Problem
+from monazite.market.reference import solve_reference
+
+__all__ = ["Certificate", "Clearing", "Problem", "clear", "solve_reference"]

@@ -1,0 +1,126 @@
+"""What an answer of the market can prove about itself."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from monazite.market.problem import Array, Problem
+
+__all__ = ["Certificate", "Effort", "certify"]
+
+Method = Literal["newton", "piqp"]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """How good a clearing is and how it was found.
+
+    Attributes
+    ----------
+    method : {"newton", "piqp"}
+        The kernel's own Newton method, or the public interior-point solver (also where Newton steps
+        finished its answer).
+    iterations : int
+        Newton steps and interior-point steps.
+    cg_steps : int
+        Conjugate-gradient steps over all Newton steps.
+    factors : int
+        Sparse factorisations of the Newton method.
+    balance : float
+        Largest imbalance of a node, ``max |A x − b| / throughput``, over all nodes.
+    stationarity : float
+        Largest violation of the optimality conditions of an activity, as a share of the prices that it
+        meets: zero up to rounding for the Newton method, whose levels are made from the prices.
+    gap : float
+        (objective − dual objective) ÷ the size of the terms that the objective is summed from.
+    objective : float
+        ``c·x + ½ a·x²``, thousand USD a period.
+    converged : bool
+        Whether balance and stationarity are within the tolerance that was asked for.
+    """
+
+    method: Method
+    iterations: int
+    cg_steps: int
+    factors: int
+    balance: float
+    stationarity: float
+    gap: float
+    objective: float
+    converged: bool
+
+    def to_dict(self) -> dict[str, str | int | float | bool]:
+        """Return the certificate as plain values, for manifests and JSON."""
+        return asdict(self)
+
+
+@dataclass
+class Effort:
+    """Work done: Newton or interior-point steps, conjugate-gradient steps, factorisations."""
+
+    steps: int = 0
+    cg_steps: int = 0
+    factors: int = 0
+
+    def add(self, other: Effort) -> None:
+        """Add another's work to this."""
+        self.steps += other.steps
+        self.cg_steps += other.cg_steps
+        self.factors += other.factors
+
+
+def certify(
+    problem: Problem,
+    x: Array,
+    y: Array,
+    *,
+    method: Method,
+    effort: Effort,
+    tolerance: float,
+    stationarity_tolerance: float = 1e-9,
+) -> Certificate:
+    """Measure an answer on the whole problem, from nothing but its levels and prices.
+
+    Parameters
+    ----------
+    problem : Problem
+        The market.
+    x, y : array, shapes (n,) and (m,)
+        Levels in t per period and prices in USD/kg.
+    method, effort
+        Passed on.
+    tolerance : float
+        Largest imbalance allowed, as a share of a node's throughput.
+    stationarity_tolerance : float
+        Largest violation of an activity's optimality conditions allowed, as a share of the prices it meets.
+    """
+    carried = problem.A.T @ y
+    reduced = carried - problem.c
+    slope = problem.a
+    best = np.clip(reduced, slope * problem.lower, slope * problem.upper)
+    meets = abs(problem.A).T @ np.abs(y) + np.abs(problem.c) + slope * np.abs(x)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        violation = np.where(meets > 0.0, np.abs(slope * x - best) / meets, 0.0)
+    imbalance = problem.residual(x)
+    balance = float(np.max(np.abs(imbalance) / problem.throughput))
+    stationarity = float(np.max(violation))
+    chosen = best / slope
+    dual = float((problem.c - carried) @ chosen + 0.5 * (slope @ (chosen * chosen)) + problem.b @ y)
+    objective = problem.cost(x)
+    size = float(np.abs(problem.c) @ np.abs(x) + 0.5 * (slope @ (x * x)))
+    within = bool(np.all(x >= problem.lower) and np.all(x <= problem.upper))
+    return Certificate(
+        method=method,
+        iterations=effort.steps,
+        cg_steps=effort.cg_steps,
+        factors=effort.factors,
+        balance=balance,
+        stationarity=stationarity,
+        gap=(objective - dual) / size if size > 0.0 else 0.0,
+        objective=objective,
+        converged=within and balance <= tolerance and stationarity <= stationarity_tolerance,
+    )
