@@ -1,0 +1,34 @@
+"""``monazite assess``: dependence of a place or group."""
+
+from __future__ import annotations
+
+from monazite.cli import options as opt
+from monazite.core.text import say
+
+
+def command(
+    subject: opt.Subject,
+    chain: opt.Chain = None,
+    year: opt.Year = None,
+    stage: opt.Stage = None,
+    commodity: opt.Commodity = None,
+    by: opt.By = None,
+    measure: opt.Measure = None,
+    explain: opt.Explain = None,
+    fail_above: opt.FailAbove = None,
+    json: opt.Json = False,
+    csv: opt.Csv = False,
+    to: opt.To = None,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Assess a place or group and show the answer."""
+    from monazite.cli import output
+
+    door = output.Door(json=json, csv=csv, to=to, quiet=quiet, measure=measure, fail_above=fail_above)
+    who = opt.names(subject)
+    with door.working(say("cli.working_assess")):
+        from monazite import api
+
+        network = api.load(chain or None, year)
+        result = network.assess(who, by=by, stage=stage, commodity=commodity, measure=measure)
+    door.answer(result, explain=explain)

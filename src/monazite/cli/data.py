@@ -1,0 +1,134 @@
+"""``monazite data``: look at the facts, follow them to their sources, check a table of one's own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from monazite.cli import options as opt
+from monazite.core.text import say
+
+if TYPE_CHECKING:
+    import polars as pl
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help=say("cli.arg_data_file"))]
+Variable = Annotated[str | None, typer.Option("--variable", metavar="NAME", help=say("cli.opt_variable"))]
+Source = Annotated[str | None, typer.Option("--source", metavar="ID", help=say("cli.opt_source"))]
+Kind = Annotated[str | None, typer.Option("--kind", metavar="KIND", help=say("cli.opt_kind"))]
+Columns = Annotated[bool, typer.Option("--columns", help=say("cli.opt_columns"))]
+
+
+def _print(frame: pl.DataFrame, *, json: bool, csv: bool, title: str | None = None) -> None:
+    """Print a frame in the form asked for."""
+    from monazite.cli import output
+
+    output.Door(json=json, csv=csv)
+    if json:
+        sys.stdout.write(output.dumps(frame) + "\n")
+    elif csv:
+        sys.stdout.write(frame.write_csv())
+    elif not frame.height:
+        sys.stdout.write(say("cli.none_found") + "\n")
+    else:
+        from monazite.cli.show import grid
+
+        console = output.console()
+        if title:
+            console.print(f"[bold]{title}[/bold]")
+        grid(console, frame, most=60)
+
+
+@app.command("check", help=say("cli.cmd_data_check"))
+def check(file: File, json: opt.Json = False, csv: opt.Csv = False) -> None:
+    """Check a facts table; leave with 4 if anything is wrong."""
+    import polars as pl
+
+    from monazite.core.errors import ArgumentError
+    from monazite.facts.check import check_file
+
+    if not file.is_file():
+        raise ArgumentError("cli.file_missing", file=file)
+    problems = check_file(file)
+    frame = pl.DataFrame(
+        [(problem.row, problem.column, problem.message) for problem in problems],
+        schema={"row": pl.Int64, "column": pl.String, "message": pl.String},
+        orient="row",
+    )
+    if json or csv:
+        _print(frame, json=json, csv=csv)
+    else:
+        for row, column, message in frame.iter_rows():
+            place = [str(file), *(str(part) for part in (row, column) if part is not None)]
+            sys.stdout.write(f"{':'.join(place)}: {message}\n")
+    with file.open(encoding="utf-8", errors="replace") as handle:
+        rows = max(sum(1 for line in handle if line.strip()) - 1, 0)
+    key = "cli.check_found" if problems else "cli.check_fine"
+    sys.stderr.write(say(key, file=file, rows=rows, count=len(problems)) + "\n")
+    if problems:
+        raise typer.Exit(4)
+
+
+@app.command("sources", help=say("cli.cmd_data_sources"))
+def sources(chain: opt.Chain = None, json: opt.Json = False, csv: opt.Csv = False) -> None:
+    """List the sources of the packaged chains."""
+    from monazite import facts
+
+    _print(facts.load(chain or None, None).sources, json=json, csv=csv)
+
+
+@app.command("show", help=say("cli.cmd_data_show"))
+def show(
+    chain: opt.Chain = None,
+    year: opt.Year = None,
+    variable: Variable = None,
+    commodity: opt.Commodity = None,
+    place: opt.Place = None,
+    source: Source = None,
+    kind: Kind = None,
+    json: opt.Json = False,
+    csv: opt.Csv = False,
+) -> None:
+    """Show the facts that match every choice; a name that no fact knows is an error, not an empty table."""
+    import polars as pl
+
+    from monazite import facts
+    from monazite.core.errors import UnknownName
+
+    frame = facts.load(chain or None, year).frame
+    chosen: dict[str, Any] = {
+        "variable": variable,
+        "commodity": commodity,
+        "place": place,
+        "source": source,
+        "kind": kind,
+    }
+    whole = frame
+    for column, name in chosen.items():
+        if name is None:
+            continue
+        known = whole[column].drop_nulls().unique().to_list()
+        if name not in known:
+            raise UnknownName(column, name, known)
+        frame = frame.filter(pl.col(column) == name)
+    _print(frame, json=json, csv=csv)
+
+
+@app.command("list", help=say("cli.cmd_data_list"))
+def list_(columns: Columns = False, json: opt.Json = False, csv: opt.Csv = False) -> None:
+    """List chains with their years, commodities, groups and controls; or the columns of a facts table."""
+    import polars as pl
+
+    from monazite.core import schema
+
+    if columns:
+        _print(pl.DataFrame(schema.table("facts")), json=json, csv=csv)
+        return
+    from monazite import api
+
+    rows = api.contents()
+    _print(rows, json=json, csv=csv)

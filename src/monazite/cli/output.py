@@ -1,0 +1,227 @@
+"""What every result command does with its answer: show it, print it as JSON or CSV, write it, compare it."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import math
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from monazite.core.errors import ArgumentError, MonaziteError
+from monazite.core.text import say
+
+if TYPE_CHECKING:
+    import polars as pl
+    from rich.console import Console
+
+    from monazite.core.result import Result
+
+#: width of a table where nobody's terminal says another
+WIDTH = 120
+
+
+@dataclass(frozen=True)
+class Door:
+    """The way an answer leaves: stdout for results, stderr for the rest.
+
+    Raises
+    ------
+    ArgumentError
+        At once, before any work: two formats, a file of unknown suffix, a threshold without a measure.
+    """
+
+    json: bool = False
+    csv: bool = False
+    to: Path | None = None
+    quiet: bool = False
+    measure: str | None = None
+    fail_above: float | None = None
+    suffixes: Sequence[str] = field(default=("csv", "json", "parquet"))
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be done at the end."""
+        if self.json and self.csv:
+            raise ArgumentError("cli.json_keys")
+        if self.to is not None and self.to.suffix.lower().lstrip(".") not in self.suffixes:
+            raise ArgumentError("cli.suffix_unknown", file=self.to, known=list(self.suffixes))
+        if self.fail_above is not None and self.measure is None:
+            raise ArgumentError("cli.threshold_needs_measure")
+
+    @contextmanager
+    def working(self, text: str) -> Iterator[Callable[[str], None]]:
+        """Say on a terminal what is being done; silent where nobody looks.
+
+        What it gives is called with each further step.
+        """
+        if self.quiet or not sys.stderr.isatty():
+            yield lambda _step: None
+            return
+        with console(error=True).status(text) as status:
+            yield lambda step: status.update(step)
+
+    def note(self, text: str) -> None:
+        """Say something on stderr that is no result."""
+        if not self.quiet:
+            sys.stderr.write(text + "\n")
+
+    def answer(self, result: Result, *, explain: str | None = None) -> None:
+        """Print an answer in the form asked for, write it where asked, leave with 3 beyond a threshold."""
+        if explain is not None:
+            self._explain(result, explain)
+            return
+        table = result.table
+        if self.to is not None:
+            write(self.to, result)
+            self.note(say("cli.written", file=self.to))
+        if self.json:
+            sys.stdout.write(document(result) + "\n")
+        elif self.csv:
+            sys.stdout.write(table.write_csv())
+        elif self.to is None:
+            from monazite.cli.show import show
+
+            show(console(), result)
+        else:
+            sys.stdout.write(result.summary() + "\n")
+        self._compare(table)
+
+    def findings(self, result: Any) -> None:
+        """Print the findings of a brief that is written already."""
+        if self.json:
+            sys.stdout.write(document(result) + "\n")
+        else:
+            from monazite.cli.show import findings
+
+            findings(console(), result)
+        self.note(say("cli.written", file=self.to))
+
+    def _explain(self, result: Result, text: str) -> None:
+        answer = result.explain(**selection(text))
+        if self.json:
+            sys.stdout.write(dumps(answer) + "\n")
+        else:
+            from monazite.cli.show import explanation
+
+            explanation(console(), answer)
+
+    def _compare(self, table: pl.DataFrame) -> None:
+        if self.fail_above is None:
+            return
+        import polars as pl
+
+        over = table.filter((pl.col("measure") == self.measure) & (pl.col("value") > self.fail_above))
+        if over.height:
+            text = say(
+                "cli.threshold_crossed",
+                count=over.height,
+                measure=self.measure,
+                threshold=self.fail_above,
+                highest=over["value"].max(),
+            )
+            sys.stderr.write(text + "\n")
+            raise typer.Exit(3)
+
+
+def console(*, error: bool = False) -> Console:
+    """Return a console that knows NO_COLOR and does not break lines at 80 where nobody's terminal asks for it."""
+    from rich.console import Console
+
+    stream = sys.stderr if error else sys.stdout
+    return Console(stderr=error, width=None if stream.isatty() else WIDTH, highlight=False, emoji=False)
+
+
+def selection(text: str) -> dict[str, str]:
+    """Read the choice of one cell: its id, or pairs of column and value.
+
+    Raises
+    ------
+    ArgumentError
+        If it is neither.
+
+    Examples
+    --------
+    >>> selection("measure=price, place=DEU"), selection("0f3a9c12b7de")
+    ({'measure': 'price', 'place': 'DEU'}, {'cell_id': '0f3a9c12b7de'})
+    """
+    if "=" not in text and len(text) == 12 and all(c in "0123456789abcdef" for c in text):
+        return {"cell_id": text}
+    pairs = [part.partition("=") for part in text.split(",")]
+    if not all(name.strip() and mark and value.strip() for name, mark, value in pairs):
+        raise ArgumentError("cli.pair_expected", given=text)
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def plain(value: Any) -> Any:
+    """Turn frames, dataclasses and non-finite numbers into what JSON knows; missing stays null.
+
+    Examples
+    --------
+    >>> plain({"a": float("nan"), "b": (1, Path("x"))})
+    {'a': None, 'b': [1, 'x']}
+    """
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if hasattr(value, "to_dicts"):
+        return plain(value.to_dicts())
+    if hasattr(value, "to_dict"):
+        return plain(value.to_dict())
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, Sequence | set | frozenset):
+        return [plain(item) for item in value]
+    return str(value)
+
+
+def dumps(value: Any) -> str:
+    """Return one JSON document on one line; a number that is none becomes null."""
+    return jsonlib.dumps(plain(value), ensure_ascii=False, allow_nan=False)
+
+
+def document(result: Result) -> str:
+    """Return the one JSON document of an answer: summary, table, sources, manifest."""
+    parts = {
+        "summary": result.summary(),
+        "table": result.table,
+        "sources": result.sources,
+        "manifest": result.manifest,
+    }
+    return jsonlib.dumps(
+        {name: plain(part) for name, part in parts.items()}, ensure_ascii=False, allow_nan=False
+    )
+
+
+def write(path: Path, result: Result) -> None:
+    """Write an answer to a file, whole or not at all.
+
+    Raises
+    ------
+    MonaziteError
+        If the file cannot be written.
+    """
+    import io
+
+    from monazite.core.settings import write_atomic
+
+    suffix = path.suffix.lower()
+    if suffix == ".json":
+        data = document(result).encode()
+    elif suffix == ".csv":
+        data = result.table.write_csv().encode()
+    else:
+        buffer = io.BytesIO()
+        result.table.write_parquet(buffer)
+        data = buffer.getvalue()
+    try:
+        write_atomic(path, data)
+    except OSError as error:
+        raise MonaziteError("cli.file_unwritable", file=path, reason=error.strerror) from None
