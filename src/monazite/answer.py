@@ -1,0 +1,118 @@
+"""An answer as the user holds it: a result of floor 3 with pictures and files bound to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monazite.core.errors import ArgumentError, UnknownName
+from monazite.core.settings import write_atomic
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from monazite.core.manifest import Manifest
+    from monazite.core.result import Result
+    from monazite.views import View
+
+#: what `to_file` can write, by suffix
+SUFFIXES = (".csv", ".parquet", ".json", ".svg")
+
+
+class Answer:
+    """One face for every result: ``.table, .sources, .manifest, .summary(), .explain(), .plot(), .to_file()``.
+
+    Parameters
+    ----------
+    result : Result
+        What a verb of floor 3 returned; ``.result`` gives it back.
+    """
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+
+    def __repr__(self) -> str:
+        """Return the summary."""
+        return self.summary()
+
+    @property
+    def table(self) -> pl.DataFrame:
+        """The only numbers its pictures may use."""
+        return self.result.table
+
+    @property
+    def sources(self) -> pl.DataFrame:
+        """Sources behind the table."""
+        return self.result.sources
+
+    @property
+    def manifest(self) -> Manifest:
+        """Input hash, versions, seed, base year, method."""
+        return self.result.manifest
+
+    def summary(self) -> str:
+        """Two sentences that a minister can read."""
+        return self.result.summary()
+
+    def explain(self, *args: Any, **selection: Any) -> Any:
+        """Formula, inputs and sources of one cell."""
+        return self.result.explain(*args, **selection)
+
+    def view(self, name: str | None = None) -> View:
+        """One of the answer's pictures as data: the first one when no name is given."""
+        from monazite.views import views_of
+
+        known = views_of(self.result)
+        chosen = name or next(iter(known))
+        if chosen not in known:
+            raise UnknownName("view", chosen, known)
+        return known[chosen]()
+
+    def plot(self, name: str | None = None) -> dict[str, Any]:
+        """A picture of the answer as one Vega-Lite specification."""
+        from monazite.draw import specification
+
+        return specification(self.view(name))
+
+    def document(self) -> dict[str, Any]:
+        """The answer as one JSON document: summary, table, sources, manifest."""
+        return {
+            "summary": self.summary(),
+            "table": self.table.to_dicts(),
+            "sources": self.sources.to_dicts(),
+            "manifest": self.manifest.to_dict(),
+        }
+
+    def to_file(self, path: str | Path) -> Path:
+        """Write the answer: csv, parquet or json for the table, svg for the picture, by suffix.
+
+        Raises
+        ------
+        ArgumentError
+            A suffix that is none of these; nothing is written.
+        """
+        file = Path(path)
+        writers: dict[str, Callable[[], bytes]] = {
+            ".csv": lambda: self.table.write_csv().encode(),
+            ".parquet": self._parquet,
+            ".json": lambda: json.dumps(self.document(), ensure_ascii=False, indent=1).encode(),
+            ".svg": self._svg,
+        }
+        if file.suffix not in writers:
+            raise ArgumentError("error.suffix", given=file.suffix or file.name, known=", ".join(SUFFIXES))
+        write_atomic(file, writers[file.suffix]())
+        return file
+
+    def _parquet(self) -> bytes:
+        from io import BytesIO
+
+        buffer = BytesIO()
+        self.table.write_parquet(buffer)
+        return buffer.getvalue()
+
+    def _svg(self) -> bytes:
+        from monazite.draw import svg
+
+        return svg(self.view()).encode()

@@ -1,0 +1,217 @@
+"""Floor 7, the object with the verbs. Binds questions, pictures and files; nothing below imports it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from monazite import facts as fact_floor
+from monazite import network as network_floor
+from monazite.assess import assess as run_assess
+from monazite.market.scenario import Control, ExportControl
+from monazite.network import Network
+from monazite.answer import Answer
+from monazite.stress import control_by_id, world_for
+from monazite.stress import stress as run_stress
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from monazite.report import Brief
+
+Progress = Callable[[int, int], None]
+
+__all__ = ["Answer", "ExportControl", "SupplyNetwork", "brief", "control", "controls", "load", "network_for", "toy"]
+
+
+class SupplyNetwork:
+    """A calibrated supply network with the verbs on it.
+
+    Made by :func:`load` or :func:`toy`. The network itself (nodes, activities, flows, prices, cost lines) is
+    ``.network``; printing it says what it holds.
+
+    Examples
+    --------
+    >>> import monazite as mz
+    >>> net = mz.toy()
+    >>> print(net.assess("IND", measure="direct_share", commodity="toy_widget").table["value"].round(3).to_list())
+    [0.412]
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+
+    def __repr__(self) -> str:
+        """Return what the network holds."""
+        return repr(self.network)
+
+    @property
+    def year(self) -> int:
+        """Base year."""
+        return self.network.year
+
+    @property
+    def chains(self) -> tuple[str, ...]:
+        """Chains held."""
+        return self.network.chains
+
+    def assess(
+        self,
+        subject: str | Sequence[str],
+        *,
+        by: str | None = None,
+        chain: str | None = None,
+        stage: str | None = None,
+        commodity: str | None = None,
+        measure: str | None = None,
+    ) -> Answer:
+        """How far a place or group depends on single states, at each step of each chain.
+
+        Parameters
+        ----------
+        subject : str or sequence of str
+            Place (ISO 3166 alpha-3), group (``QUAD``), or several.
+        by : str, optional
+            The state depended on; the leading one of each row when absent.
+        chain, stage, commodity, measure : str, optional
+            Keep only these rows.
+
+        Returns
+        -------
+        Answer
+            Shares (0 to 1), see ``docs/method.md``.
+        """
+        return Answer(
+            run_assess(
+                self.network, subject, by=by, chain=chain, stage=stage, commodity=commodity, measure=measure
+            )
+        )
+
+    def n_minus_1(self, group: str | Sequence[str] = "QUAD", by: str | None = None) -> Answer:
+        """Coverage of a group's need without one state, on three denominators."""
+        answer = run_assess(self.network, group, by=by)
+        return Answer(answer.only("n_minus_1"))
+
+    def stress(
+        self,
+        control: ExportControl | Control | str,
+        *,
+        horizon: int = 24,
+        belief: int | None = 2,
+        group: str | Sequence[str] | None = None,
+        progress: Progress | None = None,
+    ) -> Answer:
+        """Run an export control through the market, month by month.
+
+        Parameters
+        ----------
+        control : ExportControl, Control or str
+            A control, or the id of a registered one (:func:`controls`).
+        horizon : int
+            Months simulated from its start.
+        belief : int or None
+            Months that it is believed to last, each month anew; None for foresight.
+        group : str or sequence of str, optional
+            Whose exposure is answered.
+        progress : callable, optional
+            Called with (months done, months in all).
+        """
+        chosen = control_by_id(control) if isinstance(control, str) else control
+        return Answer(
+            run_stress(self.network, chosen, horizon=horizon, belief=belief, group=group, progress=progress)
+        )
+
+
+def load(chains: Sequence[str] | str | None = None, year: int | None = None) -> SupplyNetwork:
+    """Load the packaged, cited figures as a calibrated network.
+
+    Parameters
+    ----------
+    chains : str or sequence of str, optional
+        Which chains; all when absent.
+    year : int, optional
+        Base year; the latest that all of them have when absent.
+
+    Examples
+    --------
+    >>> import monazite as mz
+    >>> mz.load(["gallium"], year=2022).year
+    2022
+    """
+    names = [chains] if isinstance(chains, str) else chains
+    return SupplyNetwork(network_floor.load(names, year))
+
+
+def toy() -> SupplyNetwork:
+    """The invented world of tests and tutorials, whose answers can be computed by hand."""
+    return SupplyNetwork(network_floor.toy())
+
+
+def controls() -> pl.DataFrame:
+    """The registry of real controls: id, title, state, dates, chains, base year, legal act."""
+    import polars as pl
+
+    columns = ("id", "title", "by", "announced", "in_force", "status", "base_year", "legal", "source")
+    return pl.DataFrame(
+        [
+            {**{c: str(r[c]) if c != "base_year" else r[c] for c in columns}, "chains": ", ".join(r["chains"])}
+            for r in fact_floor.controls().values()
+        ]
+    )
+
+
+def control(name: str, path: str = "assumed") -> Control:
+    """A registered control, with its assumed licence path or with the observed path imposed."""
+    return control_by_id(name, path)
+
+
+def network_for(
+    control_: ExportControl | Control | str,
+    *,
+    chains: Sequence[str] | None = None,
+    year: int | None = None,
+) -> SupplyNetwork:
+    """The world that can carry a control: its chains, in the latest packaged year before the event.
+
+    Raises
+    ------
+    Refused
+        No packaged base year precedes the event, or the year asked for already contains it.
+    UnknownName
+        A commodity that no packaged chain knows.
+    """
+    chosen = control_by_id(control_) if isinstance(control_, str) else control_
+    return SupplyNetwork(world_for(chosen, chains=chains, year=year))
+
+
+def brief(
+    subjects: Sequence[str] = ("IND", "USA"),
+    *,
+    beside: str = "QUAD",
+    to: str | Path | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Brief:
+    """The report for one or more places: exposure, and the two registered controls.
+
+    Parameters
+    ----------
+    subjects : sequence of str
+        Places whose findings are told.
+    beside : str
+        Group shown beside them.
+    to : path, optional
+        HTML file to write (one self-contained file).
+    progress : callable, optional
+        Called with a line about each step.
+
+    Returns
+    -------
+    Brief
+    """
+    from monazite.report import compose
+
+    made = compose(list(subjects), beside=beside, progress=progress)
+    if to is not None:
+        made.to_file(Path(to))
+    return made

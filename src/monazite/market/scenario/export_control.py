@@ -1,0 +1,240 @@
+"""Export controls: a ban, a licence with recovery, a quota; any state can be the restricting one."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from monazite.core.errors import ArgumentError, UnknownName
+
+Kind = Literal["ban", "licence", "quota"]
+
+#: share of base flow licensed in each month where no path is given: about 45 working days of nothing, then a slow
+#: recovery to a plateau (METHODS 4: the record of other controls; assumed)
+LICENCE_PRIOR = (0.05, 0.05, 0.25, 0.45, 0.60, 0.70, 0.75, 0.80)
+#: flow allowed after a control, as a multiple of base: exporters catch up (FIRST_NETWORK 6.9)
+REBOUND = 1.3
+
+_MONTH = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
+
+
+def _names(value: str | Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+@dataclass(frozen=True)
+class ExportControl:
+    """A state restricts its exports of something, to somebody, for some months.
+
+    Parameters
+    ----------
+    by : str
+        The restricting state (ISO 3166 alpha-3).
+    on : str or sequence of str
+        Commodities, or a chain for all that it trades.
+    cut : float
+        Share of the base flow that stops, 0 to 1.
+    start : str, optional
+        First month, ``YYYY-MM``; the month after the base year when absent.
+    months : int
+        Length.
+    to : str or sequence of str
+        Whom it is aimed at: places, groups, or ``ALL``.
+    kind : {"ban", "licence", "quota"}
+        Ban: each flow is capped at ``1 - cut``. Licence: `path` gives what is licensed month by month. Quota: the
+        state's exports to all together are capped.
+    path : sequence of float
+        Caps by month as shares of the base flow, instead of `cut`; the last one holds until `months` are over.
+    after : float
+        Cap once it is over, as a multiple of base (catch-up).
+    cohorts : mapping of str to sequence of float
+        Caps by class of cover (``c1`` … ``c4``) on what users can draw of the controlled origin.
+
+    Raises
+    ------
+    ArgumentError
+        A cut outside 0 to 1, a month that is none, no months at all, a negative cap.
+
+    Examples
+    --------
+    >>> ban = ExportControl(by="CHN", on="dy_oxide", cut=1.0, start="2027-01", months=12)
+    >>> ban.cap(0), ban.cap(12)
+    (0.0, 1.3)
+    >>> ExportControl.from_toml(ban.to_toml()) == ban
+    True
+    """
+
+    by: str
+    on: str | Sequence[str]
+    cut: float = 1.0
+    start: str | None = None
+    months: int = 12
+    to: str | Sequence[str] = "ALL"
+    kind: Kind = "ban"
+    path: Sequence[float] = ()
+    after: float = REBOUND
+    cohorts: Mapping[str, Sequence[float]] | Sequence[tuple[str, Sequence[float]]] = ()
+
+    def __post_init__(self) -> None:
+        """Check and freeze."""
+        if not isinstance(self.cut, int | float) or isinstance(self.cut, bool) or not 0.0 <= self.cut <= 1.0:
+            raise ArgumentError("error.fraction_expected", name="cut", given=self.cut)
+        if self.months < 1:
+            raise ArgumentError("error.whole_expected", name="months", least=1, given=self.months)
+        if self.start is not None and not _MONTH.match(self.start):
+            raise ArgumentError("error.period_expected", name="start", given=self.start)
+        if self.kind not in ("ban", "licence", "quota"):
+            raise UnknownName("kind", self.kind, ("ban", "licence", "quota"))
+        if self.after < 0 or any(c < 0 for c in self.path):
+            raise ArgumentError("market.negative_cap")
+        items = self.cohorts.items() if isinstance(self.cohorts, Mapping) else self.cohorts
+        set_ = object.__setattr__
+        set_(self, "on", _names(self.on))
+        set_(self, "to", _names(self.to))
+        set_(self, "path", tuple(float(c) for c in self.path))
+        set_(self, "cohorts", tuple((str(k), tuple(float(c) for c in v)) for k, v in items))
+        if not self.on or not self.to:
+            raise ArgumentError("error.group_empty")
+
+    def cap(self, month: int) -> float | None:
+        """Cap on each flow in month `month` after the start, as a multiple of base; None where there is none."""
+        if month < 0:
+            return None
+        if month >= self.months:
+            return self.after
+        if self.path:
+            return self.path[min(month, len(self.path) - 1)]
+        if self.kind == "licence":
+            share = LICENCE_PRIOR[min(month, len(LICENCE_PRIOR) - 1)]
+            return 1.0 - self.cut * (1.0 - share)
+        return 1.0 - self.cut
+
+    def cohort_cap(self, cohort: str, month: int) -> float | None:
+        """Cap on what one class of users can draw of the controlled origin; None where it has none of its own."""
+        for name, caps in self.cohorts:
+            if name == cohort and 0 <= month < self.months:
+                return caps[min(month, len(caps) - 1)]
+        return None
+
+    def to_toml(self) -> str:
+        """The control as a TOML document that `from_toml` reads back unchanged."""
+        lines = [f'by = "{self.by}"', f"on = {list(self.on)!r}".replace("'", '"')]
+        if self.start:
+            lines.append(f'start = "{self.start}"')
+        lines += [
+            f"cut = {float(self.cut)!r}",
+            f"months = {self.months}",
+            f"to = {list(self.to)!r}".replace("'", '"'),
+            f'kind = "{self.kind}"',
+            f"path = {list(self.path)!r}",
+            f"after = {float(self.after)!r}",
+        ]
+        if self.cohorts:
+            lines.append("[cohorts]")
+            lines += [f"{name} = {list(caps)!r}" for name, caps in self.cohorts]
+        return "\n".join(lines) + "\n"
+
+    @classmethod
+    def from_toml(cls, text: str) -> ExportControl:
+        """Read a control from TOML; a key it does not know is refused by name."""
+        try:
+            found: dict[str, Any] = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as problem:
+            raise ArgumentError("market.toml", problem=str(problem)) from problem
+        for key in found:
+            if key not in cls.__dataclass_fields__:
+                raise UnknownName("key", key, cls.__dataclass_fields__)
+        return cls(**found)
+
+
+@dataclass(frozen=True)
+class Control:
+    """A named control: one or more pieces with one start, from the registry or made by hand.
+
+    Attributes
+    ----------
+    id : str
+    title : str
+    start : str
+        First month, ``YYYY-MM``.
+    pieces : tuple of ExportControl
+    path_kind : {"assumed", "observed"}
+        Whether the licence path is an assumption or the record imposed; the two are never mixed.
+    base_year : int
+        Latest packaged year before the event.
+    in_base_from : int or None
+        First year whose figures already contain it.
+    observed : tuple of dict
+        Points of the record, for standing beside the answer.
+    """
+
+    id: str
+    title: str
+    start: str
+    pieces: tuple[ExportControl, ...]
+    path_kind: str
+    base_year: int | None = None
+    in_base_from: int | None = None
+    observed: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def by(self) -> str:
+        """The restricting state."""
+        return self.pieces[0].by
+
+    @property
+    def on(self) -> tuple[str, ...]:
+        """Everything it names, in order, once."""
+        return tuple(dict.fromkeys(c for piece in self.pieces for c in piece.on))
+
+    @classmethod
+    def of(cls, control: ExportControl | Control, default_start: str) -> Control:
+        """Any control as a named one."""
+        if isinstance(control, Control):
+            return control
+        start = control.start or default_start
+        return cls("", "", start, (replace(control, start=start),), "assumed")
+
+
+def registered(record: Mapping[str, Any], path_kind: str = "assumed") -> Control:
+    """A control of the registry as one that can be run.
+
+    Parameters
+    ----------
+    record : mapping
+        As ``facts.controls`` reads it.
+    path_kind : {"assumed", "observed"}
+        Which of its licence paths to use.
+    """
+    paths = [p for p in record["paths"] if p["kind"] == path_kind]
+    kinds = {p["kind"] for p in record["paths"]}
+    if not paths:
+        raise UnknownName("path", path_kind, kinds)
+    start = str(record["in_force"])[:7]
+    pieces = tuple(
+        ExportControl(
+            by=record["by"],
+            on=path["commodity"],
+            start=start,
+            months=len(path["caps"]),
+            to=path["target"],
+            kind="licence",
+            path=path["caps"],
+            after=path["after"],
+            cohorts=path["cohorts"],
+        )
+        for path in paths
+    )
+    return Control(
+        id=record["id"],
+        title=record["title"],
+        start=start,
+        pieces=pieces,
+        path_kind=path_kind,
+        base_year=record["base_year"],
+        in_base_from=record["in_base_from"],
+        observed=tuple(record["observed"]),
+    )

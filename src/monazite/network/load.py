@@ -1,0 +1,89 @@
+"""Networks from the packaged tables, kept by content so that the second call is quick."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from monazite import facts as fact_floor
+from monazite.core.manifest import content_hash
+from monazite.core.settings import read_cached, write_cached
+from monazite.facts import FactTable
+from monazite.network.network import Network, from_facts
+
+_CODE = Path(__file__).parent
+
+
+def load(
+    chains: Sequence[str] | None = None, year: int | None = None, *, path: Path | None = None, cache: bool = True
+) -> Network:
+    """Load facts and make them a calibrated network of one base year.
+
+    Parameters
+    ----------
+    chains : sequence of str, optional
+        Packaged chains; all that have the year when absent.
+    year : int, optional
+        Base year; the latest that every chosen chain has when absent.
+    path : Path, optional
+        A folder of chains to use instead of the packaged ones.
+    cache : bool
+        Keep the result in the cache folder, by content of the facts and of this floor's code.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    UnknownName
+        A chain that is not packaged.
+    FactsError
+        The tables are damaged, or a chain lacks the year.
+
+    Examples
+    --------
+    >>> net = load(["toy"], 2024)
+    >>> net.activities.height
+    18
+    """
+    table = fact_floor.load(chains, year, path=path)
+    if not cache:
+        return _make(table)
+    key = content_hash(table.content_hash, _code_hash(), version("polars"), version("scipy"))
+    name = f"networks/{key}.pickle"
+    kept = read_cached(name)
+    if kept is not None:
+        with contextlib.suppress(pickle.UnpicklingError, AttributeError, EOFError, ImportError, IndexError):
+            found = pickle.loads(kept)  # noqa: S301 - our own file, named by the hash of what made it
+            if isinstance(found, Network):
+                return found
+    network = _make(table)
+    write_cached(name, pickle.dumps(network))
+    return network
+
+
+def toy() -> Network:
+    """The invented world of tests and tutorials: ore, metal and widgets in three states.
+
+    Its answers can be computed by hand: 17 t of India's widgets, 10 made at home of metal smelted in China and 7
+    bought there; 80 of the 90 t of ore that China smelts are its own, so 8/9 of India's use was mined in China.
+
+    Examples
+    --------
+    >>> net = toy()
+    >>> net.nodes.height
+    8
+    """
+    return load(["toy"], 2024, cache=False)
+
+
+def _make(table: FactTable) -> Network:
+    return from_facts(table, table.year, table.chains)
+
+
+def _code_hash() -> str:
+    return content_hash(*(p.read_bytes() for p in sorted(_CODE.glob("*.py"))))

@@ -1,0 +1,194 @@
+"""The network: what the facts mean, balanced and calibrated, with its provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.sparse import csc_array
+
+from monazite.core.text import say
+from monazite.facts import FactTable
+from monazite.network.build import Draft, build
+from monazite.network.calibrate import GATE_SLOPE, Columns, Parameters, calibrate
+from monazite.network.reconcile import Balanced, Report, reconcile
+
+Float = NDArray[np.float64]
+
+#: slope of free disposal, as a share of the base price at base throughput
+DISPOSAL_SLOPE = 0.01
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Network:
+    """A supply network of one base year: nodes, activities, flows, prices, cost lines, facts.
+
+    Attributes
+    ----------
+    nodes : DataFrame
+        ``node, commodity, place, chain, stage, price, price_kind``; price in USD/kg.
+    activities : DataFrame
+        ``activity, name, key, type, form, chain, stage, place, partner, commodity, use, level, estimate, sigma,
+        posterior_sd, gained, kind, capacity, fact_ids``; level in t/yr of the reference commodity.
+    flow : csc_array, shape (nodes, activities)
+        Tonnes given (+) and taken (-) at each node for each tonne of level; ``flow @ level`` is 0.
+    columns : Columns
+        Cost lines, one row a piece.
+    report : Report
+        What the reconciliation moved.
+    facts : FactTable
+    year : int
+    chains : tuple of str
+
+    Examples
+    --------
+    >>> from monazite.network import toy
+    >>> net = toy()
+    >>> float(abs(net.flow @ net.level).max()) < 1e-9
+    True
+    """
+
+    nodes: pl.DataFrame
+    activities: pl.DataFrame
+    flow: csc_array
+    columns: Columns
+    report: Report
+    facts: FactTable
+    year: int
+    chains: tuple[str, ...]
+    parameters: Parameters = field(compare=False)
+
+    @property
+    def level(self) -> Float:
+        """Reconciled level of each activity, t/yr."""
+        return self.activities["level"].to_numpy()
+
+    @property
+    def price(self) -> Float:
+        """Base price of each node, USD/kg."""
+        return self.nodes["price"].to_numpy()
+
+    @cached_property
+    def throughput(self) -> Float:
+        """Tonnes a year that flow into each node (at least a millionth, so that it can divide)."""
+        gives = self.flow.copy()
+        gives.data = np.maximum(gives.data, 0.0)
+        return np.maximum(gives @ self.level, 1e-6)
+
+    @cached_property
+    def gates(self) -> pl.DataFrame:
+        """One gate for each (commodity, place) that exports: ``gate, node, commodity, place, base`` (t/yr)."""
+        return (
+            self.activities.filter((pl.col("type") == "trade") & (pl.col("level") > 0))
+            .group_by("commodity", "place", maintain_order=True)
+            .agg(base=pl.col("level").sum())
+            .join(self.nodes.select("node", "commodity", "place"), on=["commodity", "place"], how="left")
+            .sort("commodity", "place")
+            .with_row_index("gate")
+        )
+
+    def node_of(self, commodity: str, place: str) -> int | None:
+        """Index of the node (commodity, place), or None where nothing of the kind exists."""
+        return self._node_index.get((commodity, place))
+
+    @cached_property
+    def _node_index(self) -> dict[tuple[str, str], int]:
+        return {(c, p): i for i, c, p in self.nodes.select("node", "commodity", "place").iter_rows()}
+
+    def __repr__(self) -> str:
+        """Readable summary: chains, year, size, what the figures are, and the market's problem in symbols."""
+        live = self.activities.filter(pl.col("level") > 0)
+        counts = dict(live.group_by("type").len().sort("type").iter_rows())
+        kinds = dict(live.group_by("kind").len().iter_rows())
+        order = ("reported", "estimated", "derived", "assumed", "modelled")
+        return say(
+            "network.repr",
+            chains=", ".join(self.chains),
+            year=self.year,
+            nodes=self.nodes.height,
+            places=self.nodes["place"].n_unique(),
+            commodities=self.nodes["commodity"].n_unique(),
+            activities=live.height,
+            types=", ".join(f"{n} {t}" for t, n in counts.items()),
+            kinds=", ".join(f"{kinds[k]} {k}" for k in order if k in kinds),
+            columns=self.columns.activity.size,
+            chi2=f"{self.report.chi2_per_dof:.2f}",
+            dof=self.report.dof,
+        )
+
+
+def from_facts(facts: FactTable, year: int, chains: Sequence[str]) -> Network:
+    """Build, reconcile and calibrate a network from a fact table."""
+    draft = build(facts)
+    balanced = reconcile(draft, facts)
+    columns = calibrate(draft, balanced, facts)
+    return _network(draft, balanced, columns, facts, year, chains)
+
+
+def _network(
+    draft: Draft, balanced: Balanced, columns: Columns, facts: FactTable, year: int, chains: Sequence[str]
+) -> Network:
+    nodes = draft.nodes.with_columns(
+        price=pl.Series(balanced.price), price_kind=pl.Series(balanced.price_kind)
+    )
+    gained = balanced.report.adjustments["gained"]
+    activities = draft.activities.with_columns(
+        level=pl.Series(balanced.level),
+        posterior_sd=pl.Series(balanced.posterior_sd),
+        gained=gained,
+    )
+    return Network(
+        nodes, activities, draft.flow, columns, balanced.report, facts, year, tuple(chains), Parameters(facts)
+    )
+
+
+def static_arrays(network: Network) -> dict[str, object]:
+    """Annual market problem of a network: gates and free disposal added (see ``market.Problem``).
+
+    Rows are the network's nodes, then its gates; columns are the pieces, then gates, then disposal.
+    """
+    n, gates, pieces = network.nodes.height, network.gates, network.columns
+    g = gates.height
+    flow = csc_array(network.flow)
+    gate_of = {(c, p): n + i for i, c, p in gates.select("gate", "commodity", "place").iter_rows()}
+    rows, cols, values = [], [], []
+    table = network.activities
+    types, commodity, place = table["type"].to_list(), table["commodity"].to_list(), table["place"].to_list()
+    for k, j in enumerate(pieces.activity):
+        start, stop = flow.indptr[j], flow.indptr[j + 1]
+        for i, v in zip(flow.indices[start:stop], flow.data[start:stop], strict=True):
+            row = int(i)
+            if types[j] == "trade" and v < 0:
+                row = gate_of[commodity[j], place[j]]
+            rows.append(row)
+            cols.append(k)
+            values.append(float(v))
+    k = pieces.activity.size
+    source = gates["node"].to_numpy()
+    base_gate = gates["base"].to_numpy()
+    price = np.concatenate([network.price, network.price[source]])
+    for i in range(g):
+        rows += [int(source[i]), n + i]
+        cols += [k + i, k + i]
+        values += [-1.0, 1.0]
+    for i in range(n):
+        rows.append(i)
+        cols.append(k + g + i)
+        values.append(-1.0)
+    gate_slope = GATE_SLOPE * network.price[source] / base_gate
+    throughput = np.concatenate([network.throughput, base_gate])
+    return {
+        "A": csc_array((values, (rows, cols)), shape=(n + g, k + g + n)),
+        "b": np.zeros(n + g),
+        "c": np.concatenate([pieces.cost, -gate_slope * base_gate, np.zeros(n)]),
+        "a": np.concatenate([pieces.slope, gate_slope, DISPOSAL_SLOPE * network.price / network.throughput]),
+        "lower": np.zeros(k + g + n),
+        "upper": np.concatenate([pieces.upper, np.full(g, np.inf), np.full(n, np.inf)]),
+        "y0": price,
+        "throughput": throughput,
+        "x0": np.concatenate([pieces.base, base_gate, np.zeros(n)]),
+    }

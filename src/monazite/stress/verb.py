@@ -1,0 +1,385 @@
+"""The verb: a state restricts an export; what runs short, when, at what price, and what stops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import polars as pl
+
+from monazite.core.errors import ArgumentError, Refused, UnknownName
+from monazite.core.manifest import Manifest
+from monazite.core.result import finish_table
+from monazite.core.text import say
+from monazite.facts import chains as packaged_chains
+from monazite.facts import commodity_chains, controls, name_of, resolve, years
+from monazite.market.scenario import Control, ExportControl, Limits, limits, registered
+from monazite.network import Layout, Network, layout, load
+from monazite.stress import tables
+from monazite.stress.explain import explanation
+from monazite.stress.simulate import Progress, Run, simulate
+
+#: longest run, months
+LONGEST = 120
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Stress:
+    """Answer of :func:`stress`.
+
+    Attributes
+    ----------
+    control : Control
+    group : str or None
+        Whose exposure is answered; None for every place.
+    table : DataFrame
+        Measures ``price`` (USD/kg), ``price_multiple``, ``shortage`` (share of base need), ``stock_cover`` (months),
+        ``exports`` (t a month), ``exports_multiple``, ``first_stop_week``, ``median_stop_week``, ``output_deferred``
+        and ``output_lost`` (months of base output), ``units_deferred``, ``units_lost``, ``value_added_deferred`` and
+        ``value_added_lost`` (million USD, low to high).
+    sources : DataFrame
+    manifest : Manifest
+    network : Network
+    limits : Limits
+    run : Run
+    """
+
+    control: Control
+    group: str | None
+    table: pl.DataFrame
+    sources: pl.DataFrame
+    manifest: Manifest
+    network: Network
+    limits: Limits
+    run: Run
+
+    def __repr__(self) -> str:
+        """Return the summary."""
+        return self.summary()
+
+    def summary(self) -> str:
+        """Two sentences: how far the flow falls and who stops first; what it costs and at what price."""
+        return " ".join(self.findings())
+
+    def findings(self) -> list[str]:
+        """The sentences of the summary, one by one."""
+        return _findings(self)
+
+    def explain(self, **selection: Any) -> dict[str, Any]:
+        """Formula, numbers and sources of one measure.
+
+        Parameters
+        ----------
+        **selection
+            ``measure`` and any of ``commodity, use, place, period``.
+        """
+        return explanation(self, **selection)
+
+
+@lru_cache(maxsize=4)
+def _layout_of(network: Network) -> Layout:
+    return layout(network)
+
+
+def stress(
+    network: Network,
+    control: ExportControl | Control,
+    *,
+    horizon: int = 24,
+    belief: int | None = 2,
+    group: str | Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> Stress:
+    """Run a control through the market, month by month, unforeseen at its start.
+
+    Parameters
+    ----------
+    network : Network
+        The base-year world; it must not already contain the control.
+    control : ExportControl or Control
+    horizon : int
+        Months simulated from the start of the control.
+    belief : int or None
+        Months that the control is believed to last, each month anew; None believes its announced length.
+    group : str or sequence of str, optional
+        Place, group or places whose exposure is answered; all when absent.
+    progress : callable, optional
+        Called with (months done, months in all).
+
+    Returns
+    -------
+    Stress
+
+    Raises
+    ------
+    Refused
+        The base year already contains the control, or nothing of the kind is exported.
+    UnknownName, ArgumentError
+        A state, commodity, place or group that is not known; a horizon below one month.
+
+    Examples
+    --------
+    >>> from monazite.network import toy
+    >>> hit = stress(toy(), ExportControl("CHN", "toy_metal", 1.0, "2025-01", 6), horizon=8, group="IND")
+    >>> hit.table.filter(pl.col("measure") == "exports")["value"][1]
+    0.0
+    """
+    if not 1 <= horizon <= LONGEST:
+        raise ArgumentError("stress.horizon", longest=LONGEST, given=horizon)
+    if belief is not None and belief < 1:
+        raise ArgumentError("error.whole_expected", name="belief", least=1, given=belief)
+    named = Control.of(control, f"{network.year + 1}-01")
+    refuse_contained(network, named)
+    scope = _scope(group)
+    month = _layout_of(network)
+    bound = limits(month, named)
+    run = simulate(month, bound, horizon=horizon, belief=belief, progress=progress)
+    table = _table(month, run, named, scope)
+    return Stress(
+        control=named,
+        group=scope.name,
+        table=table,
+        sources=_sources(network, bound),
+        manifest=_manifest(network, named, horizon, belief, run),
+        network=network,
+        limits=bound,
+        run=run,
+    )
+
+
+def known_controls() -> dict[str, Any]:
+    """The registry of real controls, by id."""
+    return controls()
+
+
+def control_by_id(name: str, path_kind: str = "assumed") -> Control:
+    """A registered control, with its assumed licence path or with the observed one imposed."""
+    known = controls()
+    if name not in known:
+        raise UnknownName("control", name, known)
+    return registered(known[name], path_kind)
+
+
+def world_for(
+    control: ExportControl | Control, *, chains: Sequence[str] | None = None, year: int | None = None
+) -> Network:
+    """The world that can carry a control: its chains, in the latest packaged year before the event.
+
+    Parameters
+    ----------
+    control : ExportControl or Control
+    chains : sequence of str, optional
+        The chains of what it names when absent.
+    year : int, optional
+        Base year; it is not questioned here (:func:`stress` refuses one that contains the control).
+
+    Raises
+    ------
+    Refused
+        No packaged base year precedes the event.
+    UnknownName
+        A commodity that no packaged chain knows.
+    """
+    catalogue, packaged = commodity_chains(), packaged_chains()
+    found = []
+    for name in control.on:
+        if name not in packaged and name not in catalogue:
+            raise UnknownName("commodity", name, [*catalogue, *packaged])
+        found.append(name if name in packaged else catalogue[name])
+    wanted = list(dict.fromkeys(found)) if chains is None else list(chains)
+    if year is None:
+        start = control.start
+        common = sorted(set.intersection(*(set(years(c)) for c in wanted)))
+        since = control.in_base_from if isinstance(control, Control) else None
+        usable = [
+            y for y in common if (start is None or y < int(start[:4])) and (since is None or y < since)
+        ]
+        if not usable:
+            raise Refused(
+                "stress.no_base_year",
+                control=", ".join(control.on),
+                start=start,
+                years=", ".join(map(str, common)),
+            )
+        year = usable[-1]
+    return load(wanted, year)
+
+
+def refuse_contained(network: Network, control: Control) -> None:
+    """Refuse a control whose effects are in the base year's figures already.
+
+    Raises
+    ------
+    Refused
+        With the control, the year, and the latest base year that can carry it.
+    """
+    for record in controls().values():
+        since = record["in_base_from"]
+        if since is None or network.year < since or record["by"] != control.by:
+            continue
+        same = record["id"] == control.id
+        named = {c for path in record["paths"] for c in path["commodity"]}
+        chain = set(control.on) & set(record["chains"])
+        hand_made = not control.id and (named & set(control.on) or chain) and control.start[:4] <= str(network.year)
+        if same or hand_made:
+            raise Refused(
+                "stress.contained",
+                control=record["id"],
+                year=network.year,
+                since=since,
+                base=record["base_year"],
+            )
+
+
+def _scope(group: str | Sequence[str] | None) -> tables.Scope:
+    if group is None:
+        return tables.Scope(())
+    if isinstance(group, str):
+        return tables.Scope(tuple(resolve(group)), group)
+    if not group:
+        raise ArgumentError("error.group_empty")
+    members = tuple(dict.fromkeys(p for name in group for p in resolve(name)))
+    return tables.Scope(members, "+".join(group))
+
+
+def _focus(network: Network, control: Control) -> list[str]:
+    """Commodities whose prices are answered: what is controlled, and what end uses take, in the chains touched."""
+    nodes = network.nodes
+    on = [c for c in control.on if c in set(nodes["commodity"])]
+    on += nodes.filter(pl.col("chain").is_in(list(control.on)))["commodity"].unique().sort().to_list()
+    chains = nodes.filter(pl.col("commodity").is_in(on))["chain"].unique().to_list()
+    used = network.activities.filter(
+        (pl.col("type") == "use") & (pl.col("form") != "unsold") & pl.col("chain").is_in(chains)
+    )["commodity"]
+    return list(dict.fromkeys([*on, *used.unique().sort().to_list()]))
+
+
+def _table(month: Layout, run: Run, control: Control, scope: tables.Scope) -> pl.DataFrame:
+    focus = _focus(month.network, control)
+    frames = [
+        tables.export_rows(month, run, control, focus),
+        tables.stop_rows(month, run, scope),
+        tables.loss_rows(month, run, scope),
+        tables.shortage_rows(month, run, control, scope),
+        tables.price_rows(month, run, control, scope, focus),
+    ]
+    frame = pl.concat([f for f in frames if f.height], how="diagonal_relaxed")
+    status = pl.col("status") if "status" in frame.columns else pl.lit(None, dtype=pl.String)
+    basis = dict(month.network.facts.commodities.select("commodity", "basis").iter_rows())
+    frame = frame.with_columns(
+        by=pl.lit(control.by),
+        control=pl.lit(control.id or None, dtype=pl.String),
+        scenario=pl.lit(control.path_kind),
+        kind=pl.lit("modelled"),
+        basis=pl.when(pl.col("unit").is_in(["t/month", "USD/kg"])).then(
+            pl.col("commodity").replace_strict(basis, default=None)
+        ),
+        status=status.fill_null(pl.when(pl.col("value").is_not_nan() & pl.col("value").is_not_null()).then(pl.lit("ok")).otherwise(pl.lit("insufficient"))),
+    )
+    return finish_table(frame)
+
+
+def _sources(network: Network, bound: Limits) -> pl.DataFrame:
+    """Sources of the facts that the touched chains rest on."""
+    focus = set(_focus(network, bound.control))
+    chains = network.nodes.filter(pl.col("commodity").is_in(list(focus)))["chain"].unique().to_list()
+    used = network.facts.frame.filter(pl.col("chain").is_in(chains))["source"].unique()
+    return network.facts.sources.filter(pl.col("source").is_in(used.to_list())).sort("source")
+
+
+def _manifest(network: Network, control: Control, horizon: int, belief: int | None, run: Run) -> Manifest:
+    worst = run.worst
+    return Manifest.create(
+        inputs=[
+            network.facts.content_hash,
+            control.id,
+            *(piece.to_toml() for piece in control.pieces),
+            {"horizon": horizon, "belief": belief},
+        ],
+        method="stress/1",
+        base_year=network.year,
+        extra={
+            "belief": "foresight" if belief is None else belief,
+            "horizon": horizon,
+            "path": control.path_kind,
+            "certificate": {"balance": worst.balance, "gap": worst.gap, "method": worst.method},
+        },
+    )
+
+
+def _findings(answer: Stress) -> list[str]:
+    """Sentences from the table's own cells."""
+    table, control = answer.table, answer.control
+    label = {c: n for c, n in answer.network.facts.commodities.select("commodity", "name").iter_rows()}
+    use_label = {a: n for a, n in answer.network.facts.activities.select("activity", "name").iter_rows()}
+    what = control.title or ", ".join(label.get(c, c) for c in control.on)
+    who = answer.group or say("stress.everywhere")
+    sentences = []
+    stops = table.filter((pl.col("measure") == "first_stop_week") & pl.col("value").is_not_null()).filter(
+        pl.col("place") != control.by
+    )
+    short = table.filter((pl.col("measure") == "shortage") & (pl.col("place") != control.by))
+    worst = short.sort("value", descending=True, nulls_last=True).head(1)
+    if worst.height and float(worst["value"][0]) > 0.005:
+        row = worst.row(0, named=True)
+        sentences.append(
+            say(
+                "stress.worst",
+                state=name_of(control.by),
+                what=what,
+                month=control.start,
+                who=who,
+                use=use_label.get(row["use"], row["use"]),
+                place=name_of(row["place"]),
+                share=f"{100 * row['value']:.0f}",
+                when=row["period"],
+            )
+        )
+    else:
+        sentences.append(say("stress.calm", state=name_of(control.by), what=what, month=control.start, who=who))
+    if stops.height:
+        row = stops.sort("value").row(0, named=True)
+        sentences.append(
+            say(
+                "stress.first_stop",
+                week=f"{row['value']:.0f}",
+                use=use_label.get(row["use"], row["use"]),
+                place=name_of(row["place"]),
+            )
+        )
+    else:
+        sentences.append(say("stress.no_stop", months=len(answer.run.level)))
+    on = [c for c in control.on if c in label]
+    prices = table.filter(
+        (pl.col("measure") == "price_multiple") & pl.col("commodity").is_in(on) & (pl.col("place") != control.by)
+    ).sort("value", descending=True, nulls_last=True)
+    if prices.height and prices["value"][0] is not None:
+        row = prices.row(0, named=True)
+        sentences.append(
+            say(
+                "stress.price",
+                commodity=label[row["commodity"]],
+                place=name_of(row["place"]),
+                multiple=f"{row['value']:.1f}",
+                when=row["period"],
+            )
+        )
+    money = table.filter(
+        pl.col("measure").is_in(["value_added_lost", "value_added_deferred"]) & (pl.col("place") != control.by)
+    )
+    totals = money.group_by("measure").agg(pl.col("low").sum(), pl.col("value").sum(), pl.col("high").sum())
+    found = {m: (lo, v, hi) for m, lo, v, hi in totals.iter_rows()}
+    if found and sum(v for _, v, _ in found.values()) > 0.5:
+        lost, late = found.get("value_added_lost", (0, 0, 0)), found.get("value_added_deferred", (0, 0, 0))
+        sentences.append(
+            say(
+                "stress.money",
+                lost=f"{lost[1] / 1000:.1f}",
+                low=f"{lost[0] / 1000:.1f}",
+                high=f"{lost[2] / 1000:.1f}",
+                deferred=f"{late[1] / 1000:.1f}",
+            )
+        )
+    return sentences
