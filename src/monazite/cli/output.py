@@ -63,7 +63,7 @@ class Door:
             yield lambda _step: None
             return
         with console(error=True).status(text) as status:
-            yield lambda step: status.update(step)
+            yield status.update
 
     def note(self, text: str) -> None:
         """Say something on stderr that is no result."""
@@ -129,7 +129,7 @@ class Door:
 
 
 def console(*, error: bool = False) -> Console:
-    """Return a console that knows NO_COLOR and does not break lines at 80 where nobody's terminal asks for it."""
+    """Return a console that knows NO_COLOR, and is wide where no terminal says how wide."""
     from rich.console import Console
 
     stream = sys.stderr if error else sys.stdout
