@@ -76,6 +76,8 @@ class UnknownName(ArgumentError):
         The name as given.
     known
         The right names.
+    nearest
+        The nearest right name, where the caller knows better than spelling (a state's code by its name).
 
     Attributes
     ----------
@@ -88,12 +90,14 @@ class UnknownName(ArgumentError):
     unknown commodity 'galium_4n'; did you mean 'gallium_4n'?
     """
 
-    def __init__(self, kind: str, name: object, known: Iterable[str] = ()) -> None:
+    def __init__(
+        self, kind: str, name: object, known: Iterable[str] = (), *, nearest: str | None = None
+    ) -> None:
         names = sorted({str(item) for item in known})
         self.kind = kind
         self.name = str(name)
         self.known = names
-        self.nearest = nearest_names(self.name, names)
+        self.nearest = nearest_names(self.name, names) if nearest is None else (nearest,)
         word = say(f"word.{kind}") if has(f"word.{kind}") else kind
         if self.nearest:
             super().__init__("error.unknown_name", kind=word, name=self.name, nearest=self.nearest[0])
@@ -103,7 +107,7 @@ class UnknownName(ArgumentError):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle by the arguments."""
-        return (UnknownName, (self.kind, self.name, self.known))
+        return (_rebuild_name, (self.kind, self.name, self.known, self.nearest[0] if self.nearest else None))
 
 
 class FactsError(MonaziteError):
@@ -160,3 +164,7 @@ def _rebuild(cls: type[MonaziteError], key: str, values: dict[str, object]) -> M
     error = cls.__new__(cls)
     MonaziteError.__init__(error, key, **values)
     return error
+
+
+def _rebuild_name(kind: str, name: str, known: list[str], nearest: str | None) -> UnknownName:
+    return UnknownName(kind, name, known, nearest=nearest)

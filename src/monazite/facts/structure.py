@@ -1,0 +1,97 @@
+"""What the commodities and activities of a chain must be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+import polars as pl
+
+from monazite.core import schema
+from monazite.facts.problems import Problem, name_problem, problem
+
+__all__ = ["ACTIVITY_COLUMNS", "COMMODITY_COLUMNS", "activity_problems", "columns_of", "commodity_problems"]
+
+_ID = re.compile(r"^[a-z][a-z0-9_]*$")
+_HS = re.compile(r"^\d{6}(;\d{6})*$")
+
+
+def columns_of(table: str) -> tuple[str, ...]:
+    """Return the columns of a packaged table, in order (``data/schema/columns.csv``).
+
+    Examples
+    --------
+    >>> columns_of("places")
+    ('place', 'name', 'region')
+    """
+    return tuple(row["column"] for row in schema.table("columns") if row["table"] == table)
+
+
+COMMODITY_COLUMNS = columns_of("commodities")
+ACTIVITY_COLUMNS = columns_of("activities")
+
+
+def commodity_problems(frame: pl.DataFrame, chain: str | None) -> list[Problem]:
+    """Name everything wrong with ``commodities.csv`` (columns as text, and ``row``)."""
+    found = _common(frame, "commodities", "commodity", chain)
+    known = {
+        "stage": schema.names("stages", "stage"),
+        "basis": schema.names("bases", "basis"),
+        "unit": schema.names("units", "unit"),
+    }
+    found += _unknown(frame, known)
+    for row, lines in frame.select("row", "hs").drop_nulls().iter_rows():
+        if not _HS.match(lines):
+            found.append(problem("hs", row, "hs", given=lines))
+    return _ordered(found)
+
+
+def activity_problems(frame: pl.DataFrame, chain: str | None, commodities: Collection[str]) -> list[Problem]:
+    """Name everything wrong with ``activities.csv`` (columns as text, and ``row``)."""
+    found = _common(frame, "activities", "activity", chain)
+    known = {
+        "type": schema.enum("activity_type"),
+        "stage": schema.names("stages", "stage"),
+        "form": schema.enum("form"),
+        "reference": commodities,
+    }
+    found += _unknown(frame, known)
+    without = frame.filter(pl.col("reference").is_null(), pl.col("type") != "use")
+    found += [problem("needed", row, "reference", what="reference", variable=name)
+              for row, name in without.select("row", "activity").iter_rows()]  # fmt: skip
+    return _ordered(found)
+
+
+def _common(frame: pl.DataFrame, table: str, key: str, chain: str | None) -> list[Problem]:
+    found = []
+    for column in schema.table("columns"):
+        if column["table"] == table and column["required"] == "yes":
+            name = column["column"]
+            found += [problem("empty_cell", row, name, what=name)
+                      for row in frame.filter(pl.col(name).is_null())["row"]]  # fmt: skip
+    first: dict[str, int] = {}
+    for row, name, own in frame.select("row", key, "chain").iter_rows():
+        if name is None:
+            continue
+        if not _ID.match(name):
+            found.append(problem("identifier", row, key, given=name))
+        if name in first:
+            found.append(problem("id_twice", row, key, given=name, first=first[name]))
+        first.setdefault(name, row)
+        if chain is not None and own is not None and own != chain:
+            found.append(problem("chain_differs", row, "chain", given=own, folder=chain))
+    return found
+
+
+def _unknown(frame: pl.DataFrame, known: Mapping[str, Collection[str]]) -> list[Problem]:
+    found = []
+    for column, names in known.items():
+        kind = "commodity" if column == "reference" else column
+        for row, given in frame.select("row", column).drop_nulls().iter_rows():
+            if given not in names:
+                found.append(name_problem(row, column, kind, given, names))
+    return found
+
+
+def _ordered(found: list[Problem]) -> list[Problem]:
+    return sorted(found, key=lambda item: item.row or 0)

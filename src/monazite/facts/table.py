@@ -1,0 +1,388 @@
+"""The facts of some chains for one base year, checked as they are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import polars as pl
+
+from monazite.core.errors import FactsError, UnknownName
+from monazite.core.manifest import content_hash
+from monazite.core.settings import data_folder
+from monazite.core.units import units
+from monazite.facts.corrections import apply_corrections, read_corrections
+from monazite.facts.folder import SOURCE_FIELDS, Folder, packaged
+from monazite.facts.problems import Problem
+from monazite.facts.reading import RawTable, read_table
+from monazite.facts.rules import FACT_COLUMNS, SUBJECT, Context, fact_problems, variables
+from monazite.facts.sigma import sigma_expr, widen
+from monazite.facts.structure import (
+    ACTIVITY_COLUMNS,
+    COMMODITY_COLUMNS,
+    activity_problems,
+    commodity_problems,
+)
+
+__all__ = ["KIND_ORDER", "FactTable", "chains", "commodity_chains", "load", "years"]
+
+#: of figures that contradict each other the first of these kinds is chosen
+KIND_ORDER = ("reported", "derived", "estimated", "assumed", "modelled")
+
+_SUBJECT_KEY = ("chain", "variable", *SUBJECT)
+
+
+@dataclass(frozen=True, eq=False)
+class FactTable:
+    """What is known of some chains in one base year.
+
+    Attributes
+    ----------
+    frame : polars.DataFrame
+        One row a fact that holds: the columns of a facts table (value, low, high as numbers in the canonical
+        unit of the variable), then ``chain, fact_id, sigma`` (in the same unit; null where there is neither a
+        figure nor a range), ``written`` and ``unit_written`` (value as it stands in the file), ``correction``
+        (what a correction changed, or null).
+    losers : polars.DataFrame
+        The facts that contradict one in `frame` and were not chosen; same columns. The rule: a figure before
+        none, then the kind (`KIND_ORDER`), then the source published last, then the order of the file.
+    commodities, activities, sources : polars.DataFrame
+        As in the files; sources that a loaded fact cites.
+    chains : tuple of str
+        Sorted.
+    year : int
+        Base year.
+    content_hash : str
+        Hash of everything read.
+    """
+
+    frame: pl.DataFrame
+    losers: pl.DataFrame
+    commodities: pl.DataFrame
+    activities: pl.DataFrame
+    sources: pl.DataFrame
+    chains: tuple[str, ...]
+    year: int
+    content_hash: str
+
+    def select(self, variable: str, **subject: str | Iterable[str] | None) -> pl.DataFrame:
+        """Return the facts of a variable, by subject if wanted.
+
+        Parameters
+        ----------
+        variable
+            A variable of ``data/schema/variables.csv``.
+        **subject
+            ``commodity, activity, place, partner, period, chain``: a name, several, or None for blank.
+
+        Raises
+        ------
+        UnknownName
+            If there is no such variable or no such column.
+
+        Examples
+        --------
+        >>> facts = load(["toy"], 2024)
+        >>> facts.select("output", activity="mine_toy", place=["CHN", "USA"])["value"].to_list()
+        [80.0, 20.0]
+        """
+        known = variables()["variable"].to_list()
+        if variable not in known:
+            raise UnknownName("variable", variable, known)
+        chosen = [pl.col("variable") == variable]
+        for column, wanted in subject.items():
+            if column not in (*SUBJECT, "chain"):
+                raise UnknownName("column", column, (*SUBJECT, "chain"))
+            if wanted is None:
+                chosen.append(pl.col(column).is_null())
+            elif isinstance(wanted, str):
+                chosen.append(pl.col(column) == wanted)
+            else:
+                chosen.append(pl.col(column).is_in(list(wanted)))
+        return self.frame.filter(chosen)
+
+    def explain(self, fact_ids: Iterable[int]) -> pl.DataFrame:
+        """Return facts with their sources, each followed by those it contradicts.
+
+        Parameters
+        ----------
+        fact_ids
+            Ids as in ``frame``, ``losers`` or a network.
+
+        Returns
+        -------
+        polars.DataFrame
+            Columns of `frame`, ``chosen`` (whether the fact holds), and the source's ``citation, url,
+            licence, published, retrieved``.
+
+        Raises
+        ------
+        UnknownName
+            If an id is not loaded.
+
+        Examples
+        --------
+        >>> facts = load(["toy"], 2024)
+        >>> facts.explain([facts.select("output")["fact_id"][0]])["citation"].item()[:8]
+        'Monazite'
+        """
+        wanted = [int(item) for item in fact_ids]
+        both = pl.concat(
+            [
+                self.frame.with_columns(chosen=pl.lit(value=True)),
+                self.losers.with_columns(chosen=pl.lit(value=False)),
+            ]
+        )
+        known = set(both["fact_id"].to_list())
+        for item in wanted:
+            if item not in known:
+                raise UnknownName("fact", item, ())
+        order = pl.DataFrame(
+            {"fact_id": wanted, "order": range(len(wanted))}, schema_overrides={"fact_id": pl.Int64}
+        )
+        order = order.unique("fact_id", keep="first")
+        subjects = both.join(order, on="fact_id").group_by(_SUBJECT_KEY).agg(pl.col("order").min())
+        rows = both.join(subjects, on=_SUBJECT_KEY, nulls_equal=True)
+        rows = rows.sort("order", pl.col("chosen").not_(), "fact_id").drop("order")
+        about = self.sources.select("source", "citation", "url", "licence", "published", "retrieved")
+        return rows.join(about, on="source", how="left", maintain_order="left")
+
+
+def chains() -> tuple[str, ...]:
+    """Return the packaged chains, sorted, the toy left out.
+
+    Examples
+    --------
+    >>> "toy" in chains()
+    False
+    """
+    return tuple(name for name in packaged().names() if name != "toy")
+
+
+def years(chain: str, *, path: Path | None = None) -> tuple[int, ...]:
+    """Return the base years of a chain: those with facts of output and also of trade or use.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such chain.
+
+    Examples
+    --------
+    >>> years("toy")
+    (2024,)
+    """
+    folder = packaged() if path is None else Folder.at(path)
+    (name,) = folder.choose([chain])
+    return _years(read_table(folder.chains / name / "facts.csv", FACT_COLUMNS).frame)
+
+
+@lru_cache(maxsize=1)
+def commodity_chains() -> dict[str, str]:
+    """Return the chain of every packaged commodity, the toy's included.
+
+    Examples
+    --------
+    >>> commodity_chains()["toy_ore"]
+    'toy'
+    """
+    folder = packaged()
+    found: dict[str, str] = {}
+    for name in folder.names():
+        table = read_table(folder.chains / name / "commodities.csv", COMMODITY_COLUMNS)
+        found |= dict.fromkeys(table.frame["commodity"].drop_nulls().to_list(), name)
+    return found
+
+
+def load(
+    chains: Sequence[str] | str | None = None, year: int | None = None, *, path: Path | str | None = None
+) -> FactTable:
+    """Load and check the facts of some chains for one base year.
+
+    Parameters
+    ----------
+    chains
+        Names of chains; all packaged ones but the toy when absent.
+    year
+        Base year; the latest that all these chains have when absent. Kept are facts of the year, of its
+        months, and those without period.
+    path
+        A folder of chains to use instead of the packaged ones (`monazite.facts.folder.Folder.at`).
+
+    Returns
+    -------
+    FactTable
+
+    Raises
+    ------
+    UnknownName
+        If there is no such chain.
+    FactsError
+        If a table is wrong (file, row, column, nearest right name, how to mend), a correction no longer
+        fits, or the chains have no such year.
+
+    Examples
+    --------
+    >>> load(["toy"], 2024).select("price", commodity="toy_ore")["value"].item()
+    1.0
+    """
+    folder = packaged() if path is None else Folder.at(Path(path))
+    chosen = folder.choose([chains] if isinstance(chains, str) else chains)
+    sources = folder.read_sources()
+    corrections = read_corrections(folder.corrections)
+    read: list[bytes] = [item.read_bytes() for item in _settings_files(folder)]
+    commodities, activities = [], []
+    for name in chosen:
+        goods = _table(folder.chains / name / "commodities.csv", COMMODITY_COLUMNS, read)
+        _refuse(goods.path, commodity_problems(goods.frame, name))
+        commodities.append(goods.frame)
+        doings = _table(folder.chains / name / "activities.csv", ACTIVITY_COLUMNS, read)
+        _refuse(doings.path, activity_problems(doings.frame, name, goods.frame["commodity"].to_list()))
+        activities.append(doings.frame)
+    all_goods, all_doings = pl.concat(commodities).drop("row"), pl.concat(activities).drop("row")
+    _refuse_twice(all_goods, "commodity")
+    _refuse_twice(all_doings, "activity")
+    context = context_of(all_goods, all_doings, sources)
+    facts, first = [], 0
+    for name in chosen:
+        table = _table(folder.chains / name / "facts.csv", FACT_COLUMNS, read)
+        frame = apply_corrections(table.frame, name, corrections)
+        _refuse(table.path, fact_problems(frame.drop("correction"), context))
+        frame = frame.with_columns(
+            chain=pl.lit(name), fact_id=pl.int_range(first, first + frame.height, dtype=pl.Int64)
+        )
+        facts.append(frame.drop("row"))
+        first += frame.height
+    base = _base_year(facts, chosen, year)
+    kept = _typed(pl.concat(facts).filter(_of_year(base)), context)
+    winners, losers = _choose(kept, sources)
+    cited = set(kept["source"].to_list())
+    about = pl.DataFrame(
+        [{"source": name, **entry} for name, entry in sources.items() if name in cited],
+        schema=dict.fromkeys(("source", *SOURCE_FIELDS, "file"), pl.String),
+    )
+    key = content_hash(*read, list(chosen), base)
+    return FactTable(winners, losers, all_goods, all_doings, about, chosen, base, key)
+
+
+def context_of(commodities: pl.DataFrame, activities: pl.DataFrame, sources: Iterable[str]) -> Context:
+    """Make the context of checks from tables of commodities and activities."""
+    references = activities.filter(pl.col("reference").is_not_null())
+    return Context(
+        dict(commodities.select("commodity", "basis").iter_rows()),
+        dict(activities.select("activity", "type").iter_rows()),
+        dict(references.select("activity", "reference").iter_rows()),
+        set(sources),
+    )
+
+
+def _settings_files(folder: Folder) -> list[Path]:
+    data = data_folder()
+    files = [*folder.sources, data / "uncertainty.csv", data / "schema" / "variables.csv"]
+    files += [data / "schema" / "units.csv", folder.corrections]
+    return [item for item in files if item.is_file()]
+
+
+def _table(path: Path, columns: Sequence[str], read: list[bytes]) -> RawTable:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise FactsError("data.no_table", file=path, reason=error.strerror or str(error)) from error
+    read.append(data)
+    table = read_table(path, columns, data)
+    _refuse(path, table.problems)
+    return table
+
+
+def _refuse(path: Path, problems: Sequence[Problem]) -> None:
+    """Stop at the first problem and say how many more there are."""
+    if problems:
+        key = "data.refused" if len(problems) == 1 else "data.refused_more"
+        name = f"{path.parent.name}/{path.name}"
+        raise FactsError(key, file=name, problem=str(problems[0]), more=len(problems) - 1, path=path)
+
+
+def _refuse_twice(frame: pl.DataFrame, column: str) -> None:
+    twice = frame.filter(pl.col(column).is_duplicated())
+    if twice.height:
+        raise FactsError("data.id_shared", given=twice[column][0], chains=twice["chain"].to_list()[:2])
+
+
+def _years(facts: pl.DataFrame) -> tuple[int, ...]:
+    year = pl.col("period").str.extract(r"^(\d{4})(-\d{2})?$", 1).cast(pl.Int32)
+    rows = facts.filter(year.is_not_null()).select("variable", year=year)
+    made = set(rows.filter(pl.col("variable") == "output")["year"].to_list())
+    moved = set(rows.filter(pl.col("variable").is_in(["trade", "use"]))["year"].to_list())
+    return tuple(sorted(made & moved))
+
+
+def _base_year(facts: Sequence[pl.DataFrame], chosen: Sequence[str], year: int | None) -> int:
+    known = {name: _years(frame) for name, frame in zip(chosen, facts, strict=True)}
+    if year is not None:
+        for name, own in known.items():
+            if year not in own:
+                raise FactsError("data.no_year", chain=name, year=year, known=own)
+        return year
+    shared = set.intersection(*(set(own) for own in known.values()))
+    if not shared:
+        listed = [f"{name} {', '.join(map(str, own))}" for name, own in known.items()]
+        raise FactsError("data.no_shared_year", chains="; ".join(listed))
+    return max(shared)
+
+
+def _of_year(year: int) -> pl.Expr:
+    period = pl.col("period")
+    return period.is_null() | (period.str.slice(0, 4) == str(year))
+
+
+def _typed(frame: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """Turn text into numbers in canonical units and add sigma."""
+    factors = {name: unit.factor for name, unit in units().items()}
+    about = variables().select("variable", "canonical", "dimension")
+    frame = frame.join(about, on="variable", how="left", maintain_order="left").with_columns(
+        written=pl.col("value"),
+        unit_written=pl.col("unit"),
+        factor=pl.col("unit").replace_strict(factors, return_dtype=pl.Float64)
+        / pl.col("canonical").replace_strict(factors, return_dtype=pl.Float64),
+        own=pl.col("activity").replace_strict(context.references, default=None, return_dtype=pl.String),
+    )
+    numbers = [
+        (pl.col(name).cast(pl.Float64) * pl.col("factor")).alias(name) for name in ("value", "low", "high")
+    ]
+    frame = frame.with_columns(*numbers, unit=pl.col("canonical")).with_columns(
+        exact=(pl.col("variable") == "coefficient")
+        & (pl.col("commodity") == pl.col("own"))
+        & (pl.col("value").abs() == 1.0)
+    )
+    return frame.with_columns(sigma_expr()).select(
+        *FACT_COLUMNS, "chain", "fact_id", "sigma", "written", "unit_written", "correction"
+    )
+
+
+def _choose(frame: pl.DataFrame, sources: dict[str, dict[str, str]]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Part the facts that hold from those that contradict them, and widen sigma to half the spread."""
+    published = {name: entry["published"] for name, entry in sources.items()}
+    ranked = frame.with_columns(
+        kind_rank=pl.col("kind").replace_strict(KIND_ORDER, range(len(KIND_ORDER)), return_dtype=pl.Int64),
+        published=pl.col("source").replace_strict(published, return_dtype=pl.String),
+    ).sort(
+        pl.col("value").is_null(),
+        "kind_rank",
+        "published",
+        "fact_id",
+        descending=[False, False, True, False],
+        maintain_order=True,
+    )
+    ranked = ranked.with_columns(
+        chosen=pl.int_range(pl.len()).over(_SUBJECT_KEY) == 0,
+        spread=(pl.col("value").max() - pl.col("value").min()).over(_SUBJECT_KEY).fill_null(0.0),
+    ).with_columns(
+        sigma=pl.when(pl.col("value").is_not_null())
+        .then(widen(pl.col("sigma"), pl.col("spread")))
+        .otherwise("sigma")
+    )
+    ranked = ranked.sort("fact_id")
+    winners = ranked.filter("chosen").select(frame.columns)
+    return winners, ranked.filter(~pl.col("chosen")).select(frame.columns)
