@@ -22,7 +22,7 @@ SUFFIXES = (".csv", ".parquet", ".json", ".svg")
 
 
 class Answer:
-    """One face for every result: ``.table, .sources, .manifest, .summary(), .explain(), .plot(), .to_file()``.
+    """One face for every result: table, sources, manifest, summary, explain, plot, to_file.
 
     Parameters
     ----------

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monazite import facts as fact_floor
 from monazite import network as network_floor
+from monazite.answer import Answer
 from monazite.assess import assess as run_assess
+from monazite.facts.controls import controls as read_controls
 from monazite.market.scenario import Control, ExportControl
 from monazite.network import Network
-from monazite.answer import Answer
 from monazite.stress import control_by_id, world_for
 from monazite.stress import stress as run_stress
 
@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 
-__all__ = ["Answer", "ExportControl", "SupplyNetwork", "brief", "control", "controls", "load", "network_for", "toy"]
+__all__ = [
+    "Answer",
+    "ExportControl",
+    "SupplyNetwork",
+    "brief",
+    "control",
+    "controls",
+    "load",
+    "network_for",
+    "toy",
+]
 
 
 class SupplyNetwork:
@@ -35,7 +45,8 @@ class SupplyNetwork:
     --------
     >>> import monazite as mz
     >>> net = mz.toy()
-    >>> print(net.assess("IND", measure="direct_share", commodity="toy_widget").table["value"].round(3).to_list())
+    >>> answer = net.assess("IND", by="CHN", commodity="toy_widget", measure="direct_share")
+    >>> answer.table["value"].round(3).to_list()
     [0.412]
     """
 
@@ -155,8 +166,11 @@ def controls() -> pl.DataFrame:
     columns = ("id", "title", "by", "announced", "in_force", "status", "base_year", "legal", "source")
     return pl.DataFrame(
         [
-            {**{c: str(r[c]) if c != "base_year" else r[c] for c in columns}, "chains": ", ".join(r["chains"])}
-            for r in fact_floor.controls().values()
+            {
+                **{c: str(r[c]) if c != "base_year" else r[c] for c in columns},
+                "chains": ", ".join(r["chains"]),
+            }
+            for r in read_controls().values()
         ]
     )
 

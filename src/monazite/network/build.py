@@ -52,8 +52,8 @@ class Draft:
     nodes : DataFrame
         ``node, commodity, place, chain, stage``.
     activities : DataFrame
-        ``activity, name, key, type, form, chain, stage, place, partner, commodity, use, estimate, sigma, kind,
-        capacity, fact_ids``; ``estimate`` is null where no figure exists.
+        ``activity, name, key, type, form, chain, stage, place, partner, commodity, use, estimate, sigma,
+        kind, capacity, fact_ids``; ``estimate`` is null where no figure exists.
     flow : csc_array, shape (nodes, activities)
         Tonnes given (+) or taken (-) at each node for each tonne of level.
     measurements : Measurements
@@ -149,9 +149,7 @@ def _makers(
     activity_info: Mapping[str, Mapping[str, str]],
 ) -> Iterable[_Instance]:
     seen: set[tuple[str, str]] = set()
-    stated = {
-        (r["activity"], r["place"]): r for r in _usable(facts.select("output")).iter_rows(named=True)
-    }
+    stated = {(r["activity"], r["place"]): r for r in _usable(facts.select("output")).iter_rows(named=True)}
     for (activity, place), row in list(stated.items()) + [(k, None) for k in capacity if k not in stated]:
         if (activity, place) in seen or activity not in activity_info:
             continue
@@ -236,7 +234,7 @@ def _unsold(
     commodity_info: Mapping[str, Mapping[str, str]],
     activity_info: Mapping[str, Mapping[str, str]],
 ) -> Iterable[_Instance]:
-    """One line for the surplus of a co-product wherever it is made; its level is left to the reconciliation."""
+    """A line for the surplus of a co-product where it is made; the reconciliation finds its level."""
     lines = {a["reference"]: key for key, a in activity_info.items() if a["form"] == "unsold"}
     where = {
         node: instance.chain

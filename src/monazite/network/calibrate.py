@@ -2,8 +2,8 @@
 
 Positive mathematical programming (Howitt 1995; Paris, Drogué & Anania 2011) with the forms that thin mineral
 markets need: two-piece supply, willingness to pay of constant elasticity in chords, friction on trade.  Every
-column's marginal cost is ``c + a·x`` with ``a > 0``; at the base ``c + a·x⁰ = Aᵀp⁰`` wherever a column is free, so
-the base is the equilibrium by construction, and the base point lies inside a piece, never on a kink.
+column's marginal cost is ``c + a·x`` with ``a > 0``; at the base ``c + a·x⁰ = Aᵀp⁰`` wherever a column is
+free, so the base is the equilibrium by construction, and the base point lies inside a piece, never on a kink.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from monazite.network.reconcile import Balanced
 Float = NDArray[np.float64]
 
 #: chords of a demand curve, and the lowest price it reaches as a share of the base price
-CHORDS = 8
+CHORDS = 9
 LOWEST = 0.1
 #: slope of a process: at least this share of its output value over ε·x⁰ (FIRST_NETWORK 6.3)
 VALUE_SHARE = 0.08
@@ -55,13 +55,13 @@ class Columns:
 
 
 class Parameters:
-    """Behavioural parameters by activity and commodity, the most specific row standing before the general one."""
+    """Behavioural parameters; the most specific row stands before the general one."""
 
     def __init__(self, facts: FactTable) -> None:
         self._rows: dict[str, list[Mapping[str, object]]] = {}
         self._facts = facts
 
-    def get(self, variable: str, default: float, *, low: bool = False, **subject: str | None) -> float:
+    def get(self, variable: str, default: float, **subject: str | None) -> float:
         """Value of `variable` for the subject; `default` where no fact speaks of it."""
         if variable not in self._rows:
             frame = self._facts.select(variable).filter(
@@ -84,10 +84,10 @@ class Parameters:
         return best
 
 
-def _supply(level: float, margin: float, value: float, elasticity: float, cash: float, capacity: float) -> list[
-    tuple[float, float, float, float]
-]:
-    """Two pieces (cost, slope, upper, base): from cash cost up to the break, then through the base to capacity."""
+def _supply(
+    level: float, margin: float, value: float, elasticity: float, cash: float, capacity: float
+) -> list[tuple[float, float, float, float]]:
+    """Two pieces (cost, slope, upper, base): from cash cost to the break, then to capacity."""
     reference = max(margin, VALUE_SHARE * value, 1e-6)
     slope = reference / (elasticity * level)
     cash = min(cash, 0.98 * margin) if margin > 0 else margin - 0.02 * reference
@@ -101,14 +101,16 @@ def _supply(level: float, margin: float, value: float, elasticity: float, cash: 
     ]
 
 
-def _demand(level: float, price: float, elasticity: float, top: float) -> list[tuple[float, float, float, float]]:
+def _demand(
+    level: float, price: float, elasticity: float, top: float
+) -> list[tuple[float, float, float, float]]:
     """Chords of P(q) = p⁰(q/q⁰)^(1/ε): (cost, slope, upper, base), the dearest need first.
 
     Breakpoints are geometric in price from ``LOWEST·p⁰`` to ``top·p⁰``; the chord that holds the base has the
     curve's own slope there, so the base is inside it.
     """
-    below = max(2, round(CHORDS * 0.35))
-    above = CHORDS - below - 1
+    below = CHORDS // 3
+    above = CHORDS - below - 2
     ratio = (1.0 / LOWEST) ** (1.0 / (below + 0.5))
     high, low = ratio**0.5, ratio**-0.5
     steep = min(0.9, abs(elasticity))
@@ -118,7 +120,14 @@ def _demand(level: float, price: float, elasticity: float, top: float) -> list[t
     lows = np.geomspace(low, LOWEST, below + 1)
     q_above = at_high * (tops / high) ** -steep
     q_below = at_low * (lows / low) ** -steep
-    pieces = [(-1.25 * top * price, 0.25 * top * price / (q_above[-1] * level), q_above[-1] * level, q_above[-1] * level)]
+    pieces = [
+        (
+            -1.25 * top * price,
+            0.25 * top * price / (q_above[-1] * level),
+            q_above[-1] * level,
+            q_above[-1] * level,
+        )
+    ]
     for k in range(above, 0, -1):
         width = (q_above[k - 1] - q_above[k]) * level
         pieces.append((-tops[k] * price, (tops[k] - tops[k - 1]) * price / width, width, width))
@@ -151,7 +160,8 @@ def calibrate(draft: Draft, balanced: Balanced, facts: FactTable) -> Columns:
     margins = draft.flow.T @ price
     values = gives.T @ price
     node_price = {
-        key: float(p) for key, p in zip(draft.nodes.select("commodity", "place").iter_rows(), price, strict=True)
+        key: float(p)
+        for key, p in zip(draft.nodes.select("commodity", "place").iter_rows(), price, strict=True)
     }
     pieces: list[tuple[int, float, float, float, float]] = []
     for row in draft.activities.iter_rows(named=True):

@@ -18,7 +18,11 @@ _CODE = Path(__file__).parent
 
 
 def load(
-    chains: Sequence[str] | None = None, year: int | None = None, *, path: Path | None = None, cache: bool = True
+    chains: Sequence[str] | None = None,
+    year: int | None = None,
+    *,
+    path: Path | None = None,
+    cache: bool = True,
 ) -> Network:
     """Load facts and make them a calibrated network of one base year.
 
@@ -58,7 +62,7 @@ def load(
     kept = read_cached(name)
     if kept is not None:
         with contextlib.suppress(pickle.UnpicklingError, AttributeError, EOFError, ImportError, IndexError):
-            found = pickle.loads(kept)  # noqa: S301 - our own file, named by the hash of what made it
+            found = pickle.loads(kept)
             if isinstance(found, Network):
                 return found
     network = _make(table)
@@ -69,8 +73,9 @@ def load(
 def toy() -> Network:
     """The invented world of tests and tutorials: ore, metal and widgets in three states.
 
-    Its answers can be computed by hand: 17 t of India's widgets, 10 made at home of metal smelted in China and 7
-    bought there; 80 of the 90 t of ore that China smelts are its own, so 8/9 of India's use was mined in China.
+    Its answers can be computed by hand: 17 t of India's widgets, 10 made at home of metal smelted in China
+    and 7 bought there; 80 of the 90 t of ore that China smelts are its own, so 8/9 of India's use was mined
+    in China.
 
     Examples
     --------

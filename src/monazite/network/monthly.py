@@ -1,9 +1,9 @@
-"""The network by month: lags, goods at sea, stocks by class of cover.  A layout once, windows of it many times.
+"""The network by month: lags, goods at sea, stocks by class of cover; a layout once, windows often.
 
-One month is the annual network at a twelfth, plus what only time has: a trade flow arrives ``lag`` months later, a
-trader holds stock at a node, and users hold theirs in cohorts of cover (a mean cover hides who stops).  A window of
-W months is that month repeated; what would arrive after the window is cut and valued at base prices, so that with no
-shock every window returns the base exactly.
+One month is the annual network at a twelfth, plus what only time has: a trade flow arrives ``lag`` months
+later, a trader holds stock at a node, and users hold theirs in cohorts of cover (a mean cover hides who
+stops).  A window of W months is that month repeated; what would arrive after the window is cut and valued
+at base prices, so that with no shock every window returns the base exactly.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
+from monazite.network.build import MAKERS
 from monazite.network.calibrate import GATE_SLOPE
 from monazite.network.network import DISPOSAL_SLOPE, Network
 
@@ -29,8 +30,11 @@ COVER = (("c1", 0.7, 0.20), ("c2", 2.2, 0.50), ("c3", 4.0, 0.25), ("c4", 12.0, 0
 CONVENIENCE = 0.01
 #: cost slope of drawing from the place's market into a cohort's stock, as a share of the price at base level
 DRAW_SLOPE = 0.02
-#: users are split into cohorts where they use this share of the largest user and import this share of their use
+#: users are split into cohorts where they use this share of the largest user and import this share of their
+#: use
 SPLIT_USE, SPLIT_IMPORTS = 0.005, 0.2
+#: share of an idle capacity that can be brought in each month where the facts give none
+RAMP = 0.08
 #: stages whose users are split
 SPLIT_STAGES = ("component",)
 
@@ -60,13 +64,17 @@ class Layout:
     month_nodes : int
         Nodes in a month: the network's, then gates, then cohorts.
     role, activity, cohort : ndarray
-        What each column is (``piece, gate, dispose, draw, store``), the activity or node and the cohort it belongs to.
+        What each column is (``piece, gate, dispose, draw, store``), the activity or node and the cohort it
+        belongs to.
     cost, slope, upper, base : ndarray
         Cost line (USD/kg; USD/kg per t a month), bound and base level.
     rows, offsets, values, starts : ndarray
-        Entries of column k are ``starts[k]:starts[k+1]``: local node, months later, tonnes given (+) or taken (-).
+        Entries of column k are ``starts[k]:starts[k+1]``: local node, months later, tonnes given (+) or
+        taken (-).
     price : ndarray, shape (month_nodes,)
     throughput : ndarray, shape (month_nodes,), t a month
+    ramp : ndarray
+        Share of an idle or substitute capacity that can be added each month; ``nan`` where it does not apply.
     cohorts : tuple of Cohort
     """
 
@@ -85,7 +93,15 @@ class Layout:
     starts: Int
     price: Float
     throughput: Float
+    ramp: Float
     cohorts: tuple[Cohort, ...]
+
+    def open_upper(self, month: int) -> Float:
+        """Bounds with no control, `month` months after the start: idle capacity comes in by its ramp."""
+        upper = self.upper.copy()
+        rising = ~np.isnan(self.ramp)
+        upper[rising] *= np.minimum(1.0, self.ramp[rising] * (month + 1))
+        return upper
 
     @property
     def size(self) -> int:
@@ -100,7 +116,9 @@ class Layout:
     @cached_property
     def lags(self) -> Int:
         """Months until the last delivery of each column (0 for one that acts within its month)."""
-        return np.maximum.reduceat(self.offsets, self.starts[:-1]) if self.size else np.zeros(0, dtype=np.int64)
+        return (
+            np.maximum.reduceat(self.offsets, self.starts[:-1]) if self.size else np.zeros(0, dtype=np.int64)
+        )
 
     def shape(self, months: int) -> dict[str, object]:
         """Matrix, costs and bounds of a window of `months` at base conditions, ready for ``market.Problem``.
@@ -263,7 +281,9 @@ def _cohorts(network: Network, first_node: int) -> list[Cohort]:
     return cohorts
 
 
-def _activity_entries(network: Network, gate_of: Mapping[tuple[str, str], int]) -> list[list[tuple[int, int, float]]]:
+def _activity_entries(
+    network: Network, gate_of: Mapping[tuple[str, str], int]
+) -> list[list[tuple[int, int, float]]]:
     """Entries of each activity within the month: local node, months later, tonnes."""
     flow, table = network.flow, network.activities
     entries = []
@@ -278,7 +298,9 @@ def _activity_entries(network: Network, gate_of: Mapping[tuple[str, str], int]) 
                 )
             )
         for i, v in zip(
-            flow.indices[flow.indptr[j] : flow.indptr[j + 1]], flow.data[flow.indptr[j] : flow.indptr[j + 1]], strict=True
+            flow.indices[flow.indptr[j] : flow.indptr[j + 1]],
+            flow.data[flow.indptr[j] : flow.indptr[j + 1]],
+            strict=True,
         ):
             node, offset = int(i), 0
             if row["type"] == "trade" and v < 0:
@@ -320,7 +342,13 @@ def layout(network: Network) -> Layout:
         month.add("gate", int(source[i]), -1, line, [(int(source[i]), 0, -1.0), (n + i, 0, 1.0)])
     monthly = network.throughput / 12.0
     for i in range(n):
-        month.add("dispose", i, -1, (0.0, DISPOSAL_SLOPE * network.price[i] / monthly[i], np.inf, 0.0), [(i, 0, -1.0)])
+        month.add(
+            "dispose",
+            i,
+            -1,
+            (0.0, DISPOSAL_SLOPE * network.price[i] / monthly[i], np.inf, 0.0),
+            [(i, 0, -1.0)],
+        )
     for i, cohort in enumerate(cohorts):
         p = network.price[cohort.source]
         slope = DRAW_SLOPE * p / cohort.level
@@ -337,7 +365,7 @@ def layout(network: Network) -> Layout:
         if months > 0 and monthly[i] > 1e-6:
             month.add("store", i, -1, *_store(price, months * monthly[i], i))
     meta = month.meta
-    line = np.array(month.lines)
+    lines = np.array(month.lines)
     price = np.concatenate(
         [network.price, network.price[source], [network.price[c.source] for c in cohorts]]
     ).astype(float)
@@ -347,18 +375,30 @@ def layout(network: Network) -> Layout:
         role=np.array([r for r, _, _ in meta]),
         activity=np.array([j for _, j, _ in meta], dtype=np.int64),
         cohort=np.array([c for _, _, c in meta], dtype=np.int64),
-        cost=line[:, 0],
-        slope=line[:, 1],
-        upper=line[:, 2],
-        base=line[:, 3],
+        cost=lines[:, 0],
+        slope=lines[:, 1],
+        upper=lines[:, 2],
+        base=lines[:, 3],
         rows=np.array(month.rows, dtype=np.int64),
         offsets=np.array(month.offsets, dtype=np.int64),
         values=np.array(month.values),
         starts=np.array(month.starts, dtype=np.int64),
         price=price,
         throughput=np.concatenate([monthly, gate_base, [c.level for c in cohorts]]),
+        ramp=_ramps(network, meta, lines[:, 3]),
         cohorts=tuple(cohorts),
     )
+
+
+def _ramps(network: Network, meta: list[tuple[str, int, int]], base: Float) -> Float:
+    """Monthly ramp of every piece that stands idle in the base year."""
+    table = network.activities.select("key", "place", "type", "level")
+    keys, places, types, levels = (table[c].to_list() for c in table.columns)
+    ramp = np.full(len(meta), np.nan)
+    for k, (role, j, cohort) in enumerate(meta):
+        if role == "piece" and cohort < 0 and types[j] in MAKERS and levels[j] <= 0 and base[k] <= 0:
+            ramp[k] = network.parameters.get("ramp", RAMP, activity=keys[j], place=places[j])
+    return ramp
 
 
 def _store(

@@ -19,6 +19,8 @@ from monazite.network.reconcile import Balanced, Report, reconcile
 
 Float = NDArray[np.float64]
 
+#: an assumed flow that the balances narrow by this share of its σ counts as modelled, others stay assumed
+MODELLED_GAIN = 0.2
 #: slope of free disposal, as a share of the base price at base throughput
 DISPOSAL_SLOPE = 0.01
 
@@ -32,8 +34,8 @@ class Network:
     nodes : DataFrame
         ``node, commodity, place, chain, stage, price, price_kind``; price in USD/kg.
     activities : DataFrame
-        ``activity, name, key, type, form, chain, stage, place, partner, commodity, use, level, estimate, sigma,
-        posterior_sd, gained, kind, capacity, fact_ids``; level in t/yr of the reference commodity.
+        ``activity, name, key, type, form, chain, stage, place, partner, commodity, use, level, estimate,
+        sigma, posterior_sd, gained, kind, capacity, fact_ids``; level in t/yr of the reference commodity.
     flow : csc_array, shape (nodes, activities)
         Tonnes given (+) and taken (-) at each node for each tonne of level; ``flow @ level`` is 0.
     columns : Columns
@@ -77,11 +79,11 @@ class Network:
         """Tonnes a year that flow into each node (at least a millionth, so that it can divide)."""
         gives = self.flow.copy()
         gives.data = np.maximum(gives.data, 0.0)
-        return np.maximum(gives @ self.level, 1e-6)
+        return np.maximum(np.asarray(gives @ self.level, dtype=float), 1e-6)
 
     @cached_property
     def gates(self) -> pl.DataFrame:
-        """One gate for each (commodity, place) that exports: ``gate, node, commodity, place, base`` (t/yr)."""
+        """A gate for each (commodity, place) that exports: ``gate, node, commodity, place, base`` (t/yr)."""
         return (
             self.activities.filter((pl.col("type") == "trade") & (pl.col("level") > 0))
             .group_by("commodity", "place", maintain_order=True)
@@ -140,6 +142,9 @@ def _network(
         level=pl.Series(balanced.level),
         posterior_sd=pl.Series(balanced.posterior_sd),
         gained=gained,
+        kind=pl.when((pl.col("kind") == "assumed") & (gained >= MODELLED_GAIN))
+        .then(pl.lit("modelled"))
+        .otherwise(pl.col("kind")),
     )
     return Network(
         nodes, activities, draft.flow, columns, balanced.report, facts, year, tuple(chains), Parameters(facts)

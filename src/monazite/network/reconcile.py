@@ -8,7 +8,8 @@ Prices:
 
     minimise  Σ((p_n − p̂_n)/σ_n)²   subject to   flow_jᵀ p ≥ cash_j  for every process that runs,  p ≥ p_min
 
-The σ come from one table, fixed before anything is fitted (``data/uncertainty.csv``); nothing here moves them.
+The σ come from one table, fixed before anything is fitted (``data/uncertainty.csv``); nothing here moves
+them.
 """
 
 from __future__ import annotations
@@ -55,6 +56,10 @@ class Report:
         ``commodity, place, estimate, reconciled, sigma, r, kind``.
     trade_margins : DataFrame
         Trade flows whose price at the destination is below that at the origin (allowed, listed).
+    margins : DataFrame
+        ``name, stated, reconciled``: what each process earns per kg of level at the stated and at the
+        reconciled prices; one whose stated margin is negative is mended by the nearest prices and stays
+        listed.
     """
 
     chi2: float
@@ -63,6 +68,7 @@ class Report:
     measurements: pl.DataFrame
     prices: pl.DataFrame
     trade_margins: pl.DataFrame
+    margins: pl.DataFrame
 
     @property
     def chi2_per_dof(self) -> float:
@@ -86,18 +92,14 @@ class Balanced:
     report: Report
 
 
-def _quadratic(
-    hessian: csc_array, linear: Float, equality: csc_array, rhs: Float, lower: Float
-) -> Float:
+def _quadratic(hessian: csc_array, linear: Float, equality: csc_array, rhs: Float, lower: Float) -> Float:
     """min ½xᵀHx + cᵀx subject to E x = d, x ≥ lower, by PIQP's interior point."""
     solver = piqp.SparseSolver()
     solver.settings.eps_abs = 1e-11
     solver.settings.eps_rel = 1e-12
     solver.settings.max_iter = 400
     upper = np.full(linear.size, np.inf)
-    solver.setup(
-        csc_matrix(hessian), linear, csc_matrix(equality), rhs, None, None, None, lower, upper
-    )
+    solver.setup(csc_matrix(hessian), linear, csc_matrix(equality), rhs, None, None, None, lower, upper)
     status = solver.solve()
     if "SOLVED" not in str(status) and np.isnan(solver.result.x).any():
         raise SolverError("network.not_reconciled", status=str(status))
@@ -185,7 +187,9 @@ def _price_targets(draft: Draft, facts: FactTable) -> tuple[Float, Float, list[s
     return target, sigma, kinds, ids
 
 
-def _prices(draft: Draft, facts: FactTable, level: Float) -> tuple[Float, Float, Float, list[str], list[list[int]]]:
+def _prices(
+    draft: Draft, facts: FactTable, level: Float
+) -> tuple[Float, Float, Float, list[str], list[list[int]]]:
     """Nearest prices at which every process that runs covers its cash cost."""
     target, sigma, kinds, ids = _price_targets(draft, facts)
     known = ~np.isnan(target)
@@ -197,7 +201,10 @@ def _prices(draft: Draft, facts: FactTable, level: Float) -> tuple[Float, Float,
         if r["value"] is not None and r["status"] == "ok"
     }
     per_chain = dict(
-        draft.nodes.with_columns(p=pl.Series(target).fill_nan(None)).group_by("chain").agg(pl.col("p").median()).iter_rows()
+        draft.nodes.with_columns(p=pl.Series(target).fill_nan(None))
+        .group_by("chain")
+        .agg(pl.col("p").median())
+        .iter_rows()
     )
     fallback = np.array([per_chain[c] or 1.0 for c in draft.nodes["chain"]], dtype=float)
     scale = np.where(known, np.maximum(target, PRICE_FLOOR), fallback)
@@ -213,8 +220,11 @@ def _prices(draft: Draft, facts: FactTable, level: Float) -> tuple[Float, Float,
         need = cash.get((name["key"], name["place"]), 0.0)
         value = float((np.maximum(column, 0.0) * np.where(known, target, 0.0)).sum())
         rows.append(column)
-        needs.append(max(need if name["type"] != "mine" else min(need, 0.95 * value or need), MARGIN_FLOOR * value))
-    # Aᵀp − s = need, s ≥ 0 ; arcs whose price would differ are tied softly through a spread with its own weight
+        needs.append(
+            max(need if name["type"] != "mine" else min(need, 0.95 * value or need), MARGIN_FLOOR * value)
+        )
+    # Aᵀp − s = need, s ≥ 0 ; arcs whose price would differ are tied softly through a spread with its own
+    # weight
     trades = [j for j in np.flatnonzero(level > 0) if draft.activities["type"][int(j)] == "trade"]
     margin = np.array(rows) if rows else np.zeros((0, scale.size))
     row_scale = np.maximum(np.abs(margin * scale).max(axis=1, initial=0.0), 1e-9) if rows else np.zeros(0)
@@ -223,7 +233,11 @@ def _prices(draft: Draft, facts: FactTable, level: Float) -> tuple[Float, Float,
     loose = [j for j in trades if not known[flow[:, [j]].indices].all()]
     if loose:
         tie = coo_array(np.array([flow[:, [j]].toarray().ravel() for j in loose]) * scale)
-    spread = 1.0 / (0.1 * fallback[0] + np.array([scale[flow[:, [j]].indices].max() for j in loose])) if loose else np.zeros(0)
+    spread = (
+        1.0 / (0.1 * fallback[0] + np.array([scale[flow[:, [j]].indices].max() for j in loose]))
+        if loose
+        else np.zeros(0)
+    )
     tied = csc_array(diags_array(10.0 * spread) @ tie) if loose else csc_array((0, n))
     hessian = csc_array(block_diag((diags_array(weight) + tied.T @ tied, 1e-10 * eye_array(k)), format="csc"))
     linear = np.concatenate([-weight * goal, np.zeros(k)])
@@ -248,7 +262,8 @@ def reconcile(draft: Draft, facts: FactTable) -> Balanced:
     Returns
     -------
     Balanced
-        Levels with ``|flow @ level|`` at rounding, prices with no process under its cash cost, and the report.
+        Levels with ``|flow @ level|`` at rounding, prices with no process under its cash cost, and the
+        report.
 
     Raises
     ------
@@ -293,5 +308,16 @@ def reconcile(draft: Draft, facts: FactTable) -> Balanced:
         .filter((pl.col("type") == "trade") & (pl.col("margin") < 0) & (pl.col("level") > 0))
         .sort("margin")
     )
-    report = Report(chi2, dof, adjustments, measurements, prices, trade_margins)
+    margins = (
+        activities.select("name", "type")
+        .with_columns(
+            stated=pl.Series(draft.flow.T @ target).fill_nan(None),
+            reconciled=pl.Series(earned),
+            level=pl.Series(level),
+        )
+        .filter(pl.col("type").is_in(MAKERS) & (pl.col("level") > 0))
+        .select("name", "stated", "reconciled")
+        .sort("stated", nulls_last=True)
+    )
+    report = Report(chi2, dof, adjustments, measurements, prices, trade_margins, margins)
     return Balanced(level, posterior, price, kinds, ids, report)

@@ -3,4 +3,13 @@
 from monazite.stress.simulate import Run, simulate
 from monazite.stress.verb import Stress, control_by_id, known_controls, refuse_contained, stress, world_for
 
-__all__ = ["Run", "Stress", "control_by_id", "known_controls", "refuse_contained", "simulate", "stress", "world_for"]
+__all__ = [
+    "Run",
+    "Stress",
+    "control_by_id",
+    "known_controls",
+    "refuse_contained",
+    "simulate",
+    "stress",
+    "world_for",
+]

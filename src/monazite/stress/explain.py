@@ -22,8 +22,8 @@ def explanation(answer: Stress, **selection: Any) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``formula`` (text), ``cells`` (DataFrame), ``limits`` (what the control allowed of each flow, by month),
-        ``facts`` (DataFrame of fact rows with sources) and ``certificate``.
+        ``formula`` (text), ``cells`` (DataFrame), ``limits`` (what the control allowed of each flow, by
+        month), ``facts`` (DataFrame of fact rows with sources) and ``certificate``.
     """
     cells = answer.table
     for key, value in selection.items():
@@ -45,8 +45,12 @@ def explanation(answer: Stress, **selection: Any) -> dict[str, Any]:
         near = near.filter((pl.col("place") == place) | (pl.col("partner") == place))
     if use is not None:
         takes = near.filter(pl.col("use") == use)["commodity"].unique().to_list()
-        near = near.filter((pl.col("use") == use) | ((pl.col("type") == "trade") & pl.col("commodity").is_in(takes)))
-    ids = sorted({f for row in near.sort("level", descending=True)["fact_ids"].head(20).to_list() for f in row})
+        near = near.filter(
+            (pl.col("use") == use) | ((pl.col("type") == "trade") & pl.col("commodity").is_in(takes))
+        )
+    ids = sorted(
+        {f for row in near.sort("level", descending=True)["fact_ids"].head(20).to_list() for f in row}
+    )
     return {
         "formula": say(f"stress.formula_{measure}"),
         "cells": cells,
@@ -57,7 +61,7 @@ def explanation(answer: Stress, **selection: Any) -> dict[str, Any]:
 
 
 def limits_by_month(answer: Stress) -> pl.DataFrame:
-    """What the control allowed of each flow it touches: ``name, month, base, allowed, realised`` (t a month)."""
+    """What was allowed of each flow touched: ``name, month, base, allowed, realised`` (t a month)."""
     month = answer.limits.layout
     rows = []
     names = month.network.activities["name"].to_list()

@@ -1,8 +1,8 @@
 """The market month by month under a control that nobody saw coming.
 
-Each month the market clears over a short window: what is in stock and at sea is given, the control in force is
-believed to last `belief` months more, and only the first month is kept. Before the start the world is the base.
-With `foresight` one window spans the whole horizon and the announced length is believed.
+Each month the market clears over a short window: what is in stock and at sea is given, the control in force
+is believed to last `belief` months more, and only the first month is kept. Before the start the world is
+the base. With `foresight` one window spans the whole horizon and the announced length is believed.
 """
 
 from __future__ import annotations
@@ -124,18 +124,18 @@ class _Simulation:
 
     def _bounds(self, month: int) -> Float:
         """Upper bounds of the window that begins in `month`, as believed then."""
-        layout, limits = self.layout, self.limits
+        layout, limits, window = self.layout, self.limits, range(month, month + self.window)
         if limits is None:
-            return np.tile(layout.upper, self.window)
+            return np.concatenate([layout.open_upper(t) for t in window])
         if self.belief is None:
-            return np.concatenate([limits.upper(month + s) for s in range(self.window)])
+            return np.concatenate([limits.upper(t) for t in window])
+        if month >= limits.length:
+            return np.concatenate([limits.upper(t) for t in window])
         now = limits.upper(month)
-        active = any((cap := hit.piece.cap(month)) is not None and month < hit.piece.months for hit in limits.hits)
-        after = layout.upper if active else now
-        return np.concatenate([now if s < self.belief else after for s in range(self.window)])
+        return np.concatenate([now if t - month < self.belief else limits.over(t) for t in window])
 
     def _orders(self) -> Float:
-        """Orders of each cohort as a multiple of base: unfilled ones are made up for, up to what makers can do."""
+        """Orders of each cohort as a multiple of base: unfilled ones are made up for, within limits."""
         return 1.0 + np.minimum(self.catch_up, self.backlog)
 
     def _problem(self, month: int, wanted: Float) -> Problem:
@@ -169,7 +169,7 @@ class _Simulation:
         self.backlog = np.maximum((self.backlog - made_up) * (1.0 - LAPSE) + np.maximum(gap, 0.0), 0.0)
 
     def run(self, horizon: int, progress: Progress | None) -> Run:
-        layout, n, m = self.layout, self.layout.size, self.layout.month_nodes
+        _layout, n, m = self.layout, self.layout.size, self.layout.month_nodes
         levels, prices, lows, highs, uppers = [], [], [], [], []
         stocks, orders, unfilled = [self.stock.copy()], [], []
         certificates: list[Certificate] = []

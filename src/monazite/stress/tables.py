@@ -1,7 +1,7 @@
 """What a run says, as rows of the one result table.
 
-Every function takes the monthly layout and a run and returns a tidy frame with the columns of a result; nothing here
-is rounded, and a figure that cannot be computed is null with status ``insufficient``.
+Every function takes the monthly layout and a run and returns a tidy frame with the columns of a result;
+nothing here is rounded, and a figure that cannot be computed is null with status ``insufficient``.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def use_by_cohort(layout: Layout, run: Run) -> Float:
     owner = layout.cohort[columns]
     used = np.zeros((run.level.shape[0], len(layout.cohorts)))
     np.add.at(used.T, owner, run.level[:, columns].T)
-    return used / np.array([c.level for c in layout.cohorts])
+    shares: Float = used / np.array([c.level for c in layout.cohorts])
+    return shares
 
 
 def _cohort_frame(layout: Layout) -> pl.DataFrame:
@@ -70,7 +71,9 @@ def _cohort_frame(layout: Layout) -> pl.DataFrame:
     )
 
 
-def price_rows(layout: Layout, run: Run, control: Control, scope: Scope, focus: Collection[str]) -> pl.DataFrame:
+def price_rows(
+    layout: Layout, run: Run, control: Control, scope: Scope, focus: Collection[str]
+) -> pl.DataFrame:
     """Price and price multiple of the commodities in `focus`, by place and month."""
     nodes = layout.network.nodes.filter(pl.col("commodity").is_in(list(focus)))
     if scope.places:
@@ -149,10 +152,10 @@ def shortage_rows(layout: Layout, run: Run, control: Control, scope: Scope) -> p
 
 
 def stop_rows(layout: Layout, run: Run, scope: Scope) -> pl.DataFrame:
-    """Week in which the first class of users stops, and in which half of the users have, by end use and place.
+    """Week in which the first class of users stops, and half of them have, by end use and place.
 
-    A class stops in the month in which it falls below half of its base use; within that month it runs at full rate
-    until what it has is used up. Null: it does not stop within the months simulated.
+    A class stops in the month in which it falls below half of its base use; within that month it runs at
+    full rate until what it has is used up. Null: it does not stop within the months simulated.
     """
     share = use_by_cohort(layout, run)
     week = np.full(len(layout.cohorts), np.inf)
@@ -196,7 +199,9 @@ def export_rows(layout: Layout, run: Run, control: Control, focus: Sequence[str]
     gates = np.flatnonzero(layout.role == "gate")
     stages = dict(network.nodes.select("commodity", "stage").unique().iter_rows())
     rows = []
-    for k, (commodity, place) in zip(gates, network.gates.select("commodity", "place").iter_rows(), strict=True):
+    for k, (commodity, place) in zip(
+        gates, network.gates.select("commodity", "place").iter_rows(), strict=True
+    ):
         if place != control.by or commodity not in focus:
             continue
         chain = network.nodes.filter(pl.col("commodity") == commodity)["chain"][0]
@@ -223,10 +228,11 @@ def export_rows(layout: Layout, run: Run, control: Control, focus: Sequence[str]
 
 
 def loss_rows(layout: Layout, run: Run, scope: Scope) -> pl.DataFrame:
-    """Output deferred and lost by end use and place, in months of base output, units, and value added at risk.
+    """Output deferred and lost by end use and place: months of base output, units, value added.
 
-    Deferred output is made up later or still on order; lost output is the orders that lapsed. A use that takes two
-    commodities counts each product once: its lines share the units in proportion to the tonnes they use.
+    Deferred output is made up later or still on order; lost output is the orders that lapsed. A use that
+    takes two commodities counts each product once: its lines share the units in proportion to the tonnes
+    they use.
     """
     network = layout.network
     share = use_by_cohort(layout, run)
@@ -274,9 +280,15 @@ def loss_rows(layout: Layout, run: Run, scope: Scope) -> pl.DataFrame:
                 money["status"] = "insufficient"
             else:
                 money["value"] = tonnes * float(value["value"]) / 1000.0
-                money["low"] = tonnes * float(value["low"] if value["low"] is not None else value["value"]) / 1000.0
-                money["high"] = tonnes * float(value["high"] if value["high"] is not None else value["value"]) / 1000.0
+                money["low"] = (
+                    tonnes * float(value["low"] if value["low"] is not None else value["value"]) / 1000.0
+                )
+                money["high"] = (
+                    tonnes * float(value["high"] if value["high"] is not None else value["value"]) / 1000.0
+                )
             rows.append(money)
     return (
-        pl.DataFrame(rows, infer_schema_length=None, schema_overrides={"value": pl.Float64}) if rows else pl.DataFrame()
+        pl.DataFrame(rows, infer_schema_length=None, schema_overrides={"value": pl.Float64})
+        if rows
+        else pl.DataFrame()
     )

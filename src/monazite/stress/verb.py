@@ -14,7 +14,9 @@ from monazite.core.manifest import Manifest
 from monazite.core.result import finish_table
 from monazite.core.text import say
 from monazite.facts import chains as packaged_chains
-from monazite.facts import commodity_chains, controls, name_of, resolve, years
+from monazite.facts import commodity_chains, years
+from monazite.facts.controls import controls
+from monazite.facts.places import name_of, resolve
 from monazite.market.scenario import Control, ExportControl, Limits, limits, registered
 from monazite.network import Layout, Network, layout, load
 from monazite.stress import tables
@@ -35,10 +37,10 @@ class Stress:
     group : str or None
         Whose exposure is answered; None for every place.
     table : DataFrame
-        Measures ``price`` (USD/kg), ``price_multiple``, ``shortage`` (share of base need), ``stock_cover`` (months),
-        ``exports`` (t a month), ``exports_multiple``, ``first_stop_week``, ``median_stop_week``, ``output_deferred``
-        and ``output_lost`` (months of base output), ``units_deferred``, ``units_lost``, ``value_added_deferred`` and
-        ``value_added_lost`` (million USD, low to high).
+        Measures ``price`` (USD/kg), ``price_multiple``, ``shortage`` (share of base need), ``stock_cover``
+        (months), ``exports`` (t a month), ``exports_multiple``, ``first_stop_week``, ``median_stop_week``,
+        ``output_deferred`` and ``output_lost`` (months of base output), ``units_deferred``, ``units_lost``,
+        ``value_added_deferred`` and ``value_added_lost`` (million USD, low to high).
     sources : DataFrame
     manifest : Manifest
     network : Network
@@ -193,9 +195,7 @@ def world_for(
         start = control.start
         common = sorted(set.intersection(*(set(years(c)) for c in wanted)))
         since = control.in_base_from if isinstance(control, Control) else None
-        usable = [
-            y for y in common if (start is None or y < int(start[:4])) and (since is None or y < since)
-        ]
+        usable = [y for y in common if (start is None or y < int(start[:4])) and (since is None or y < since)]
         if not usable:
             raise Refused(
                 "stress.no_base_year",
@@ -222,7 +222,9 @@ def refuse_contained(network: Network, control: Control) -> None:
         same = record["id"] == control.id
         named = {c for path in record["paths"] for c in path["commodity"]}
         chain = set(control.on) & set(record["chains"])
-        hand_made = not control.id and (named & set(control.on) or chain) and control.start[:4] <= str(network.year)
+        hand_made = (
+            not control.id and (named & set(control.on) or chain) and control.start[:4] <= str(network.year)
+        )
         if same or hand_made:
             raise Refused(
                 "stress.contained",
@@ -245,7 +247,7 @@ def _scope(group: str | Sequence[str] | None) -> tables.Scope:
 
 
 def _focus(network: Network, control: Control) -> list[str]:
-    """Commodities whose prices are answered: what is controlled, and what end uses take, in the chains touched."""
+    """Commodities whose prices are answered: what is controlled, and what end uses take."""
     nodes = network.nodes
     on = [c for c in control.on if c in set(nodes["commodity"])]
     on += nodes.filter(pl.col("chain").is_in(list(control.on)))["commodity"].unique().sort().to_list()
@@ -276,7 +278,11 @@ def _table(month: Layout, run: Run, control: Control, scope: tables.Scope) -> pl
         basis=pl.when(pl.col("unit").is_in(["t/month", "USD/kg"])).then(
             pl.col("commodity").replace_strict(basis, default=None)
         ),
-        status=status.fill_null(pl.when(pl.col("value").is_not_nan() & pl.col("value").is_not_null()).then(pl.lit("ok")).otherwise(pl.lit("insufficient"))),
+        status=status.fill_null(
+            pl.when(pl.col("value").is_not_nan() & pl.col("value").is_not_null())
+            .then(pl.lit("ok"))
+            .otherwise(pl.lit("insufficient"))
+        ),
     )
     return finish_table(frame)
 
@@ -312,8 +318,8 @@ def _manifest(network: Network, control: Control, horizon: int, belief: int | No
 def _findings(answer: Stress) -> list[str]:
     """Sentences from the table's own cells."""
     table, control = answer.table, answer.control
-    label = {c: n for c, n in answer.network.facts.commodities.select("commodity", "name").iter_rows()}
-    use_label = {a: n for a, n in answer.network.facts.activities.select("activity", "name").iter_rows()}
+    label = dict(answer.network.facts.commodities.select("commodity", "name").iter_rows())
+    use_label = dict(answer.network.facts.activities.select("activity", "name").iter_rows())
     what = control.title or ", ".join(label.get(c, c) for c in control.on)
     who = answer.group or say("stress.everywhere")
     sentences = []
@@ -338,7 +344,9 @@ def _findings(answer: Stress) -> list[str]:
             )
         )
     else:
-        sentences.append(say("stress.calm", state=name_of(control.by), what=what, month=control.start, who=who))
+        sentences.append(
+            say("stress.calm", state=name_of(control.by), what=what, month=control.start, who=who)
+        )
     if stops.height:
         row = stops.sort("value").row(0, named=True)
         sentences.append(
@@ -353,7 +361,9 @@ def _findings(answer: Stress) -> list[str]:
         sentences.append(say("stress.no_stop", months=len(answer.run.level)))
     on = [c for c in control.on if c in label]
     prices = table.filter(
-        (pl.col("measure") == "price_multiple") & pl.col("commodity").is_in(on) & (pl.col("place") != control.by)
+        (pl.col("measure") == "price_multiple")
+        & pl.col("commodity").is_in(on)
+        & (pl.col("place") != control.by)
     ).sort("value", descending=True, nulls_last=True)
     if prices.height and prices["value"][0] is not None:
         row = prices.row(0, named=True)
@@ -367,7 +377,8 @@ def _findings(answer: Stress) -> list[str]:
             )
         )
     money = table.filter(
-        pl.col("measure").is_in(["value_added_lost", "value_added_deferred"]) & (pl.col("place") != control.by)
+        pl.col("measure").is_in(["value_added_lost", "value_added_deferred"])
+        & (pl.col("place") != control.by)
     )
     totals = money.group_by("measure").agg(pl.col("low").sum(), pl.col("value").sum(), pl.col("high").sum())
     found = {m: (lo, v, hi) for m, lo, v, hi in totals.iter_rows()}

@@ -12,7 +12,8 @@ from monazite.core.errors import ArgumentError, UnknownName
 
 Kind = Literal["ban", "licence", "quota"]
 
-#: share of base flow licensed in each month where no path is given: about 45 working days of nothing, then a slow
+#: share of base flow licensed in each month where no path is given: about 45 working days of nothing, then a
+#: slow
 #: recovery to a plateau (METHODS 4: the record of other controls; assumed)
 LICENCE_PRIOR = (0.05, 0.05, 0.25, 0.45, 0.60, 0.70, 0.75, 0.80)
 #: flow allowed after a control, as a multiple of base: exporters catch up (FIRST_NETWORK 6.9)
@@ -44,10 +45,11 @@ class ExportControl:
     to : str or sequence of str
         Whom it is aimed at: places, groups, or ``ALL``.
     kind : {"ban", "licence", "quota"}
-        Ban: each flow is capped at ``1 - cut``. Licence: `path` gives what is licensed month by month. Quota: the
-        state's exports to all together are capped.
+        Ban: each flow is capped at ``1 - cut``. Licence: `path` gives what is licensed month by month.
+        Quota: the state's exports to all together are capped.
     path : sequence of float
-        Caps by month as shares of the base flow, instead of `cut`; the last one holds until `months` are over.
+        Caps by month as shares of the base flow, instead of `cut`; the last one holds until `months` are
+        over.
     after : float
         Cap once it is over, as a multiple of base (catch-up).
     cohorts : mapping of str to sequence of float
@@ -100,7 +102,7 @@ class ExportControl:
             raise ArgumentError("error.group_empty")
 
     def cap(self, month: int) -> float | None:
-        """Cap on each flow in month `month` after the start, as a multiple of base; None where there is none."""
+        """Cap on each flow `month` months after the start, as a multiple of base; None: no cap."""
         if month < 0:
             return None
         if month >= self.months:
@@ -113,7 +115,7 @@ class ExportControl:
         return 1.0 - self.cut
 
     def cohort_cap(self, cohort: str, month: int) -> float | None:
-        """Cap on what one class of users can draw of the controlled origin; None where it has none of its own."""
+        """Cap on what a class of users can draw of the controlled origin; None: none of its own."""
         for name, caps in self.cohorts:
             if name == cohort and 0 <= month < self.months:
                 return caps[min(month, len(caps) - 1)]

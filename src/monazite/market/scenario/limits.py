@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from monazite.core.errors import Refused, UnknownName
-from monazite.facts import groups, places
+from monazite.facts.places import groups, resolve
 from monazite.market.scenario.export_control import Control, ExportControl
 from monazite.network import Layout, Network
 
@@ -41,7 +41,7 @@ class Limits:
 
     def upper(self, month: int) -> Float:
         """Bounds in month `month` after the start (t a month)."""
-        bounds = self.layout.upper.copy()
+        bounds = self.layout.open_upper(month)
         base = self.layout.base
         for hit in self.hits:
             if hit.cohort is None:
@@ -55,6 +55,17 @@ class Limits:
                 if cap is not None:
                     bounds[k] = min(bounds[k], (1.0 - share + share * cap) * base[k])
         return bounds
+
+    @property
+    def length(self) -> int:
+        """Months until the last piece is over."""
+        return max((hit.piece.months for hit in self.hits), default=0)
+
+    def over(self, month: int) -> Float:
+        """Bounds in month `month` as believed when the control is expected to be over: catch-up caps only."""
+        later = self.upper(self.length)
+        opened, ended = self.layout.open_upper(month), self.layout.open_upper(self.length)
+        return np.where(later < ended, later, opened)
 
     @property
     def touched(self) -> NDArray[np.int64]:
@@ -85,15 +96,7 @@ def _targets(names: Sequence[str], own: str) -> set[str] | None:
     """Places aimed at; None for all."""
     if "ALL" in names:
         return None
-    known, memberships = places(), groups()
-    aimed: set[str] = set()
-    for name in names:
-        if name in memberships:
-            aimed |= set(memberships[name])
-        elif name in known:
-            aimed.add(name)
-        else:
-            raise UnknownName("place_or_group", name, [*known, *memberships])
+    aimed = {place for name in names for place in resolve(name)}
     return aimed - {own}
 
 
@@ -118,7 +121,9 @@ def limits(layout: Layout, control: Control) -> Limits:
     for piece in control.pieces:
         if piece.by not in known_places:
             raise UnknownName("place", piece.by, known_places)
-        on = set(_commodities(network, [c for c in piece.on if len(control.pieces) == 1 or c in _known(network)]))
+        on = set(
+            _commodities(network, [c for c in piece.on if len(control.pieces) == 1 or c in _known(network)])
+        )
         aimed = _targets(piece.to, piece.by)
         skip = named if aimed is None and len(control.pieces) > 1 else set()
 
@@ -148,9 +153,7 @@ def limits(layout: Layout, control: Control) -> Limits:
         if piece.cohorts:
             hits.append(_draws(layout, piece, on, aims))
     if not any(hit.columns.size for hit in hits) and any(p.cut > 0 or p.path for p in control.pieces):
-        raise Refused(
-            "market.control_idle", by=control.by, on=", ".join(control.on), year=network.year
-        )
+        raise Refused("market.control_idle", by=control.by, on=", ".join(control.on), year=network.year)
     return Limits(layout, control, tuple(hit for hit in hits if hit.columns.size))
 
 
@@ -159,7 +162,7 @@ def _known(network: Network) -> set[str]:
 
 
 def _draws(layout: Layout, piece: ExportControl, on: set[str], aims: object) -> _Hit:
-    """Draws of user cohorts on goods of the controlled origin, with that origin's share of the place's supply."""
+    """Draws of users on goods of the controlled origin, with that origin's share of their supply."""
     network = layout.network
     table = network.activities
     inflow = {
@@ -175,7 +178,9 @@ def _draws(layout: Layout, piece: ExportControl, on: set[str], aims: object) -> 
         if cohort.commodity in on and cohort.place != piece.by and aims(cohort.place):  # type: ignore[operator]
             columns.append(int(k))
             share.append(
-                min(1.0, inflow.get((cohort.commodity, cohort.place), 0.0) / network.throughput[cohort.source])
+                min(
+                    1.0, inflow.get((cohort.commodity, cohort.place), 0.0) / network.throughput[cohort.source]
+                )
             )
             names.append(cohort.name)
     return _Hit(piece, np.array(columns, dtype=np.int64), np.array(share), tuple(names))
