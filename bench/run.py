@@ -2,8 +2,8 @@
 
 Usage: python bench/run.py [--repeat N] [--only WORD]
 
-Prints a table and appends one JSON line to ``out/bench.jsonl``. Times are written down, never compared: a busy machine
-is no fault of the code.
+Prints a table and appends one JSON line to ``out/bench.jsonl``. Times are written down, never compared: a
+busy machine is no fault of the code.
 """
 
 from __future__ import annotations

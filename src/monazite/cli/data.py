@@ -20,6 +20,7 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help=say("cli.arg_data_fil
 Variable = Annotated[str | None, typer.Option("--variable", metavar="NAME", help=say("cli.opt_variable"))]
 Source = Annotated[str | None, typer.Option("--source", metavar="ID", help=say("cli.opt_source"))]
 Kind = Annotated[str | None, typer.Option("--kind", metavar="KIND", help=say("cli.opt_kind"))]
+What = Annotated[str | None, typer.Argument(metavar="[WHAT]", help=say("cli.arg_what"))]
 Columns = Annotated[bool, typer.Option("--columns", help=say("cli.opt_columns"))]
 
 
@@ -62,9 +63,8 @@ def check(file: File, json: opt.Json = False, csv: opt.Csv = False) -> None:
     if json or csv:
         _print(frame, json=json, csv=csv)
     else:
-        for row, column, message in frame.iter_rows():
-            place = [str(file), *(str(part) for part in (row, column) if part is not None)]
-            sys.stdout.write(f"{':'.join(place)}: {message}\n")
+        for problem in problems:
+            sys.stdout.write(f"{problem}\n")
     with file.open(encoding="utf-8", errors="replace") as handle:
         rows = max(sum(1 for line in handle if line.strip()) - 1, 0)
     key = "cli.check_found" if problems else "cli.check_fine"
@@ -78,7 +78,7 @@ def sources(chain: opt.Chain = None, json: opt.Json = False, csv: opt.Csv = Fals
     """List the sources of the packaged chains."""
     from monazite import facts
 
-    _print(facts.load(chain or None, None).sources, json=json, csv=csv)
+    _print(facts.load(chain or None).sources, json=json, csv=csv)
 
 
 @app.command("show", help=say("cli.cmd_data_show"))
@@ -115,20 +115,61 @@ def show(
         if name not in known:
             raise UnknownName(column, name, known)
         frame = frame.filter(pl.col(column) == name)
+    if not (json or csv):
+        frame = frame.select(
+            *("variable", "activity", "commodity", "place", "partner", "period", "value", "low", "high"),
+            *("unit", "basis", "kind", "source"),
+        )
     _print(frame, json=json, csv=csv)
 
 
 @app.command("list", help=say("cli.cmd_data_list"))
-def list_(columns: Columns = False, json: opt.Json = False, csv: opt.Csv = False) -> None:
-    """List chains with their years, commodities, groups and controls; or the columns of a facts table."""
+def list_(what: What = None, columns: Columns = False, json: opt.Json = False, csv: opt.Csv = False) -> None:
+    """List what is packaged, all of one kind or what comes first; or the columns of a facts table."""
     import polars as pl
 
     from monazite.core import schema
+    from monazite.core.errors import UnknownName
 
     if columns:
         _print(pl.DataFrame(schema.table("facts")), json=json, csv=csv)
         return
-    from monazite import api
-
-    rows = api.contents()
+    rows = contents()
+    kinds = rows["what"].unique(maintain_order=True).to_list()
+    if what is not None:
+        if what not in kinds:
+            raise UnknownName("kind", what, kinds)
+        rows = rows.filter(pl.col("what") == what)
+    elif not (json or csv):
+        rows = rows.filter(pl.col("what").is_in(["chain", "group", "control"]))
     _print(rows, json=json, csv=csv)
+    if what is None and not (json or csv):
+        sys.stdout.write("\n" + say("cli.list_more", kinds=kinds) + "\n")
+
+
+def contents() -> pl.DataFrame:
+    """Gather everything that is packaged and can be named: ``what, name, chain, stage, title``."""
+    import polars as pl
+
+    from monazite import api, facts
+    from monazite.facts.places import groups, members, places
+
+    tables = {chain: facts.load(chain) for chain in facts.chains()}
+    rows: list[tuple[str, str, str | None, str | None, str]] = []
+    for chain, table in tables.items():
+        kinds = dict(table.frame.group_by("kind").len().sort("kind").iter_rows())
+        counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+        years = list(facts.years(chain))
+        rows.append(("chain", chain, chain, None, say("cli.list_chain", years=years, facts=counts)))
+    rows += [("group", name, None, None, ", ".join(members(name))) for name in groups()]
+    rows += [
+        ("control", row["id"], row["chains"], None, row["title"])
+        for row in api.controls().iter_rows(named=True)
+    ]
+    for chain, table in tables.items():
+        named = table.commodities.select("commodity", "stage", "name")
+        rows += [("commodity", name, chain, stage, title) for name, stage, title in named.iter_rows()]
+        uses = table.activities.filter(pl.col("type") == "use").select("activity", "stage", "name")
+        rows += [("use", name, chain, stage, title) for name, stage, title in uses.iter_rows()]
+    rows += [("place", code, None, None, name) for code, name in places().items()]
+    return pl.DataFrame(rows, schema=["what", "name", "chain", "stage", "title"], orient="row")
