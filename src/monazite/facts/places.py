@@ -10,7 +10,7 @@ from functools import lru_cache
 from monazite.core.errors import ArgumentError, UnknownName, nearest_names
 from monazite.core.settings import data_folder
 
-__all__ = ["groups", "is_group", "members", "name_of", "nearest_place", "places", "resolve"]
+__all__ = ["groups", "is_group", "members", "memberships", "name_of", "nearest_place", "places", "resolve"]
 
 
 @lru_cache(maxsize=1)
@@ -26,18 +26,30 @@ def places() -> Mapping[str, str]:
 
 
 @lru_cache(maxsize=1)
-def groups() -> Mapping[str, tuple[tuple[str, str, str], ...]]:
+def memberships() -> Mapping[str, tuple[tuple[str, str, str], ...]]:
     """Return ``(place, from, until)`` of every group, days as ISO 8601 text, ``until`` blank while it lasts.
 
     Examples
     --------
-    >>> sorted(groups())
-    ['EU27', 'G7', 'QUAD']
+    >>> memberships()["G7"][0]
+    ('CAN', '1976-06-27', '')
     """
     found: dict[str, list[tuple[str, str, str]]] = {}
     for row in _rows("groups.csv"):
         found.setdefault(row["group"], []).append((row["place"], row["from"], row["until"]))
     return {group: tuple(rows) for group, rows in found.items()}
+
+
+@lru_cache(maxsize=1)
+def groups() -> Mapping[str, tuple[str, ...]]:
+    """Return every packaged group with its members of today, sorted.
+
+    Examples
+    --------
+    >>> groups()["QUAD"]
+    ('AUS', 'IND', 'JPN', 'USA')
+    """
+    return {group: members(group) for group in memberships()}
 
 
 def is_group(name: str) -> bool:
@@ -92,7 +104,7 @@ def members(group: str, on: str | date | None = None) -> tuple[str, ...]:
     >>> len(members("EU27", "2000"))
     14
     """
-    known = groups()
+    known = memberships()
     if group not in known:
         raise UnknownName("group", group, known)
     if on is None:

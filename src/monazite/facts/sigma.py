@@ -45,7 +45,8 @@ def sigma_expr() -> pl.Expr:
     --------
     >>> frame = pl.DataFrame({"variable": ["output", "price"], "value": [200.0, 3.0], "low": [None, 2.0],
     ...     "high": [None, 4.56], "kind": ["reported", "assumed"], "written": ["200", "3"],
-    ...     "factor": [1.0, 1.0], "exact": [False, False], "dimension": ["mass rate", "price"]}, schema_overrides={"low": pl.Float64})
+    ...     "factor": [1.0, 1.0], "exact": [False, False], "dimension": ["mass rate", "price"]},
+    ...     schema_overrides={"low": pl.Float64})
     >>> frame.select(sigma_expr())["sigma"].round(9).to_list()
     [10.0, 1.0]
     """
