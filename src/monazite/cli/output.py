@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from monazite.core.errors import ArgumentError, MonaziteError
+from monazite.core.errors import ArgumentError, MonaziteError, UnknownName
 from monazite.core.text import say
 
 if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
 
+    from monazite.answer import Answer
+    from monazite.core.manifest import Manifest
     from monazite.core.result import Result
 
 #: width of a table where nobody's terminal says another
@@ -42,7 +44,7 @@ class Door:
     quiet: bool = False
     measure: str | None = None
     fail_above: float | None = None
-    suffixes: Sequence[str] = field(default=("csv", "json", "parquet"))
+    suffixes: Sequence[str] = field(default=("csv", "json", "parquet", "svg"))
 
     def __post_init__(self) -> None:
         """Refuse what could not be done at the end."""
@@ -70,11 +72,16 @@ class Door:
         if not self.quiet:
             sys.stderr.write(text + "\n")
 
-    def answer(self, result: Result, *, explain: str | None = None) -> None:
+    def answer(self, answer: Answer, *, explain: str | None = None) -> None:
         """Print an answer in the form asked for, write it where asked, leave with 3 beyond a threshold."""
         if explain is not None:
-            self._explain(result, explain)
+            self._explain(answer, explain)
             return
+        result: Answer = answer
+        if self.measure is not None:
+            from monazite.answer import Answer
+
+            result = Answer(Chosen(answer, self.measure))
         table = result.table
         if self.to is not None:
             write(self.to, result)
@@ -200,7 +207,7 @@ def document(result: Result) -> str:
     )
 
 
-def write(path: Path, result: Result) -> None:
+def write(path: Path, answer: Answer) -> None:
     """Write an answer to a file, whole or not at all.
 
     Raises
@@ -208,20 +215,52 @@ def write(path: Path, result: Result) -> None:
     MonaziteError
         If the file cannot be written.
     """
-    import io
-
-    from monazite.core.settings import write_atomic
-
-    suffix = path.suffix.lower()
-    if suffix == ".json":
-        data = document(result).encode()
-    elif suffix == ".csv":
-        data = result.table.write_csv().encode()
-    else:
-        buffer = io.BytesIO()
-        result.table.write_parquet(buffer)
-        data = buffer.getvalue()
     try:
-        write_atomic(path, data)
+        answer.to_file(path)
     except OSError as error:
         raise MonaziteError("cli.file_unwritable", file=path, reason=error.strerror) from None
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A result of which only one measure is wanted.
+
+    Raises
+    ------
+    UnknownName
+        If it has no such measure; the message gives the nearest.
+    """
+
+    result: Result
+    measure: str
+
+    def __post_init__(self) -> None:
+        """Refuse a measure that is not there."""
+        known = self.result.table["measure"].unique(maintain_order=True).to_list()
+        if self.measure not in known:
+            raise UnknownName("measure", self.measure, known)
+
+    @property
+    def table(self) -> pl.DataFrame:
+        """Its rows of that measure."""
+        import polars as pl
+
+        return self.result.table.filter(pl.col("measure") == self.measure)
+
+    @property
+    def sources(self) -> pl.DataFrame:
+        """All its sources."""
+        return self.result.sources
+
+    @property
+    def manifest(self) -> Manifest:
+        """Its manifest."""
+        return self.result.manifest
+
+    def summary(self) -> str:
+        """Return its summary."""
+        return self.result.summary()
+
+    def explain(self, **selected: Any) -> Any:
+        """Return why one of its cells is what it is."""
+        return self.result.explain(**selected)

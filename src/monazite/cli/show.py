@@ -7,6 +7,7 @@ one table a unit, measures side by side.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -29,7 +30,20 @@ MOST = 24
 #: lines by month shown for one measure
 MOST_LINES = 12
 #: measures side by side
-MOST_ACROSS = 6
+MOST_ACROSS = 5
+#: widest line of the head of a column of figures
+HEAD_WIDTH = 15
+#: a range narrower than this share of the figure is not shown
+WORTH_A_RANGE = 0.005
+#: pure numbers that are shares
+SHARES = ("n_minus_1", "shortage")
+#: of what runs by month, what is shown first; the rest is named and one option away
+LEADING = ("shortage", "price_multiple", "exports_multiple")
+
+#: level of what runs by month where nothing happens; for others, that of the first month
+USUAL = {"shortage": 0.0, "price_multiple": 1.0, "exports_multiple": 1.0}
+#: a series that never leaves its usual level by more than this is not worth a line
+QUIET = 0.005
 
 _BARS = "▁▂▃▄▅▆▇█"
 _LABELS = ("chain", "stage", "commodity", "element", "use", "activity", "place", "by", "partner", "cohort",
@@ -105,28 +119,34 @@ def _cell(value: Any) -> str:
 def _table(heads: Iterable[str], *, right: set[int]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for k, head in enumerate(heads):
-        table.add_column(head, justify="right" if k in right else "left", overflow="fold")
+        if k in right:
+            # a figure never breaks; its head may, at words
+            table.add_column("\n".join(wrap(head, HEAD_WIDTH)), justify="right", no_wrap=True)
+        else:
+            table.add_column(head, overflow="fold")
     return table
 
 
 def is_share(measure: str, unit: str | None) -> bool:
     """Tell whether a pure number is a share, which reads better in per cent."""
-    return unit == "1" and (measure.endswith(("share", "coverage")) or measure.startswith("n_minus_1"))
+    return unit == "1" and (measure.startswith(SHARES) or measure.endswith(("share", "coverage")))
 
 
 def figure(row: Mapping[str, Any], *, mark: bool = True) -> str:
     """Write one figure with its range and the mark of its kind; its unit stands in the head."""
-    measure, unit = str(row["measure"]), row["unit"]
-    if row["value"] is None:
+    measure, value = str(row["measure"]), row["value"]
+    if value is None:
         status = row["status"] or "missing"
         text = say(f"cli.status_{status}") if has(f"cli.status_{status}") else str(status)
         return f"{text} {MARKS['unknown']}" if mark else text
-    share = is_share(measure, unit)
-    text = numbers.percent(row["value"]) if share else numbers.number(row["value"])
+    unit = "share" if is_share(measure, row["unit"]) else "×" if measure.endswith("_multiple") else "1"
+    text = numbers.quantity(value, unit)
+    if mark:
+        text += f" {MARKS[quality(row['kind'], row['status'], value)]}"
     low, high = row["low"], row["high"]
-    if low is not None and high is not None and high - low > 1e-9 * max(1.0, abs(row["value"])):
-        text += f" ({numbers.interval(low, high, 'share' if share else '1')})"
-    return f"{text} {MARKS[quality(row['kind'], row['status'], row['value'])]}" if mark else text
+    if low is not None and high is not None and high - low > WORTH_A_RANGE * max(abs(value), abs(high)):
+        text += f" ({numbers.interval(low, high, unit)})"
+    return text
 
 
 def head(measure: str, unit: str | None) -> str:
@@ -156,42 +176,52 @@ def _order(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _tables(console: Console, frame: pl.DataFrame) -> int:
-    """Print what does not run by month; return how many rows were left out."""
+    """Print what does not run by month, measures of one subject side by side; return rows left out."""
     hidden = 0
-    units = frame["unit"].unique(maintain_order=True).to_list() if frame.height else []
-    for unit in units:
-        part = frame.filter(pl.col("unit").eq_missing(pl.lit(unit, dtype=pl.String)))
-        names = part["measure"].unique(maintain_order=True).to_list()
-        for start in range(0, len(names), MOST_ACROSS):
-            across = names[start : start + MOST_ACROSS]
-            hidden += _pivot(console, part.filter(pl.col("measure").is_in(across)), across, unit)
+    columns = [c for c in _LABELS if c in frame.columns]
+    kinds: dict[tuple[str, ...], list[tuple[str, str | None]]] = {}
+    for measure, unit in frame.select("measure", "unit").unique(maintain_order=True).iter_rows():
+        rows = frame.filter(pl.col("measure") == measure)
+        subject = tuple(c for c in columns if rows[c].null_count() < rows.height)
+        kinds.setdefault(subject, []).append((measure, unit))
+    for subject, measures in kinds.items():
+        for start in range(0, len(measures), MOST_ACROSS):
+            across = measures[start : start + MOST_ACROSS]
+            part = frame.filter(pl.col("measure").is_in([measure for measure, _ in across]))
+            hidden += _pivot(console, part, across, subject)
     return hidden
 
 
-def _pivot(console: Console, frame: pl.DataFrame, measures: list[str], unit: str | None) -> int:
-    labels = _varying(frame, _LABELS)
-    fixed = [
-        f"{words.column(c)}: {_label(c, frame[c][0])}"
-        for c in _LABELS
-        if c in frame.columns and c not in labels and frame[c][0] is not None
-    ]
+def _says_something(row: Mapping[str, Any]) -> bool:
+    return bool(row["value"]) if row["value"] is not None else row["status"] != "not_applicable"
+
+
+def _pivot(
+    console: Console, frame: pl.DataFrame, across: list[tuple[str, str | None]], subject: tuple[str, ...]
+) -> int:
+    labels = _varying(frame, subject)
+    fixed = [f"{words.column(c)}: {_label(c, frame[c][0])}" for c in subject if c not in labels]
     rows: dict[tuple[Any, ...], dict[str, str]] = {}
     rank: dict[tuple[Any, ...], float] = {}
-    ordered = _order(frame).sort("_order", maintain_order=True)
-    for row in ordered.iter_rows(named=True):
+    silent: dict[tuple[Any, ...], bool] = {}
+    soonest = across[0][0].endswith("_week")
+    for row in _order(frame).sort("_order", maintain_order=True).iter_rows(named=True):
         key = tuple(row[c] for c in labels)
         rows.setdefault(key, {})[row["measure"]] = figure(row)
-        rank[key] = max(
-            rank.get(key, float("-inf")), row["value"] if row["value"] is not None else float("-inf")
-        )
-    # at each step the largest first, the steps in the order of the chain
-    where = [k for k, c in enumerate(labels) if c in ("chain", "stage", "commodity")]
+        silent[key] = silent.get(key, True) and not _says_something(row)
+        worth = float("-inf") if row["value"] is None else row["value"] * (-1.0 if soonest else 1.0)
+        rank[key] = max(rank.get(key, float("-inf")), worth)
+    # at each step the largest first, the steps in the order of the chain; what comes soonest goes before all
+    where = [] if soonest else [k for k, c in enumerate(labels) if c in ("chain", "stage", "commodity")]
     steps = {tuple(key[k] for k in where): n for n, key in reversed(list(enumerate(rows)))}
-    keys = sorted(rows, key=lambda key: (steps[tuple(key[k] for k in where)], -rank[key]))
+    spoken = [key for key in rows if not silent[key]]
+    keys = sorted(spoken, key=lambda key: (steps[tuple(key[k] for k in where)], -rank[key]))
+    if not keys:
+        return 0
     shown = _fair(keys, where)
     table = _table(
-        [*(words.column(c) for c in labels), *(head(m, unit) for m in measures)],
-        right=set(range(len(labels), len(labels) + len(measures))),
+        [*(words.column(c) for c in labels), *(head(measure, unit) for measure, unit in across)],
+        right=set(range(len(labels), len(labels) + len(across))),
     )
     last: tuple[str, ...] = ()
     for key in shown:
@@ -199,7 +229,8 @@ def _pivot(console: Console, frame: pl.DataFrame, measures: list[str], unit: str
         same = 0
         while same < min(len(cells), len(last)) and cells[same] == last[same]:
             same += 1
-        table.add_row(*("" for _ in cells[:same]), *cells[same:], *(rows[key].get(m, "") for m in measures))
+        found = rows[key]
+        table.add_row(*("" for _ in cells[:same]), *cells[same:], *(found.get(m, "") for m, _ in across))
         last = cells
     console.print()
     if fixed:
@@ -243,22 +274,28 @@ def course(values: Sequence[float | None]) -> str:
 def _lines(console: Console, frame: pl.DataFrame) -> int:
     """Print what runs by month, a line a series; return how many series were left out."""
     hidden = 0
-    for (measure, unit), part in frame.group_by("measure", "unit", maintain_order=True):
+    measures = frame["measure"].unique(maintain_order=True).to_list()
+    leading = [measure for measure in LEADING if measure in measures] or measures
+    for measure in leading:
+        part = frame.filter(pl.col("measure") == measure)
         labels = _varying(part, [c for c in _LABELS if c != "period"])
         series = []
         for key, line in part.sort("month").group_by(labels or ["measure"], maintain_order=True):
             values = line["value"].to_list()
-            known = [(abs(v - (values[0] or 0.0)), k) for k, v in enumerate(values) if v is not None]
-            if known:
-                series.append((max(known), key if labels else (), line))
-        series.sort(key=lambda item: -item[0][0])
+            usual = (
+                0.0 if measure == "shortage" else 1.0 if measure.endswith("_multiple") else values[0] or 0.0
+            )
+            known = [(abs(v - usual), -k) for k, v in enumerate(values) if v is not None]
+            if known and max(known)[0] > QUIET * (1.0 + abs(usual)):
+                far, at = max(known)
+                series.append((far, -at, key if labels else (), line.to_dicts()))
+        series.sort(key=lambda item: -item[0])
+        heads = [say(f"cli.line_{name}") for name in ("first", "worst", "when", "last", "course")]
         table = _table(
-            [*(words.column(c) for c in labels), say("cli.line_first"), say("cli.line_worst"), "",
-             say("cli.line_last"), say("cli.line_course")],
-            right=set(range(len(labels), len(labels) + 4)) - {len(labels) + 2},
-        )  # fmt: skip
-        for (_, worst), key, line in series[:MOST_LINES]:
-            rows = line.to_dicts()
+            [*(words.column(c) for c in labels), *heads],
+            right={len(labels), len(labels) + 1, len(labels) + 3},
+        )
+        for _, worst, key, rows in series[:MOST_LINES]:
             table.add_row(
                 *(_label(c, value) for c, value in zip(labels, key, strict=True)),
                 figure(rows[0], mark=False),
@@ -268,7 +305,11 @@ def _lines(console: Console, frame: pl.DataFrame) -> int:
                 course([row["value"] for row in rows]),
             )
         console.print()
-        console.print(Text(head(str(measure), unit if isinstance(unit, str) else None), style="bold"))
-        console.print(table)
+        console.print(Text(head(measure, part["unit"][0]), style="bold"))
+        console.print(table if series else Text(say("cli.line_none")))
         hidden += max(0, len(series) - MOST_LINES)
+    others = [measure for measure in measures if measure not in leading]
+    if others:
+        console.print()
+        console.print(Text(say("cli.line_others", measures=others), style="dim"))
     return hidden
