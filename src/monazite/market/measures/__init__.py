@@ -3,6 +3,7 @@
 from monazite.market.measures.content import Contents, contents, elements
 from monazite.market.measures.coverage import (
     FinalCoverage,
+    Form,
     final_coverage,
     group_coverage,
     n_minus_1,
@@ -11,7 +12,7 @@ from monazite.market.measures.coverage import (
 )
 from monazite.market.measures.flows import ElementFlows, domestic_first, element_flows
 from monazite.market.measures.paths import Path, largest_paths
-from monazite.market.measures.shares import Estimate, leading_kind, outputs, ratio, shares, spread
+from monazite.market.measures.shares import MAKERS, Estimate, leading_kind, outputs, ratio, shares, spread
 from monazite.market.measures.tracing import (
     Demand,
     Marks,
@@ -27,11 +28,13 @@ from monazite.market.measures.tracing import (
 )
 
 __all__ = [
+    "MAKERS",
     "Contents",
     "Demand",
     "ElementFlows",
     "Estimate",
     "FinalCoverage",
+    "Form",
     "Marks",
     "Path",
     "Traced",

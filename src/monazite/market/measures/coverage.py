@@ -12,7 +12,15 @@ from monazite.market.measures.flows import ElementFlows
 from monazite.market.measures.shares import Estimate, ratio, spread
 from monazite.market.measures.tracing import Demand, Traced, demand, requirement_marks, solve
 
-__all__ = ["FinalCoverage", "final_coverage", "group_coverage", "n_minus_1", "stage_output", "world_coverage"]
+__all__ = [
+    "FinalCoverage",
+    "Form",
+    "final_coverage",
+    "group_coverage",
+    "n_minus_1",
+    "stage_output",
+    "world_coverage",
+]
 
 Float = NDArray[np.float64]
 Bool = NDArray[np.bool_]

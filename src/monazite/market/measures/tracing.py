@@ -59,14 +59,15 @@ def origins(flow: Float, own: Float) -> Float:
 
     Notes
     -----
-    Isard's and Peters's emissions-embodied form of the Markov absorption chain; METHODS.md 1.
+    Kastner, Kastner & Nonhebel, *Ecological Economics* 70 (2011) 1032-1040: the origin of traded goods with
+    re-exports, by proportional mixing.
 
     Examples
     --------
     A sells 90 to B and 5 to C, B 40 to C and 30 to D, C 10 to D; D buys nothing from A, yet:
 
     >>> F = np.zeros((4, 4)); F[0, 1], F[0, 2], F[1, 2], F[1, 3], F[2, 3] = 90, 5, 40, 30, 10
-    >>> round(origins(F, np.array([100.0, 2.0, 1.0, 0.0]))[3, 0], 4)
+    >>> float(origins(F, np.array([100.0, 2.0, 1.0, 0.0]))[3, 0].round(4))
     0.9735
     """
     flow, own = np.asarray(flow, dtype=float), np.asarray(own, dtype=float)

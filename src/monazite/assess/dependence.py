@@ -1,0 +1,308 @@
+"""A subject's rows: how far its use depends on a state, bought directly or passed through at any stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monazite.assess.context import FORMS, STAGE_MEASURE, Cell, Context
+from monazite.assess.formulas import complements
+from monazite.assess.world import final_cells
+from monazite.core.text import say
+from monazite.market.measures import (
+    ElementFlows,
+    Estimate,
+    FinalCoverage,
+    Traced,
+    demand,
+    group_coverage,
+)
+
+__all__ = ["subject_cells"]
+
+Float = NDArray[np.float64]
+Bool = NDArray[np.bool_]
+
+_TRACED = (*STAGE_MEASURE.values(), "touch_share")
+
+
+def subject_cells(context: Context) -> Iterator[Cell]:
+    """Give the subject's rows chain by chain: direct, traced by commodity and by stage, products, N-1."""
+    for chain in context.network.chains:
+        if context.filters.want(chain=chain):
+            yield from _direct(context, chain)
+            yield from _traced(context, chain)
+            yield from _products(context, chain)
+            if context.filters.measures(("n_minus_1_final",)) and context.filters.want(commodity=None):
+                for element in context.elements.get(chain, ()):
+                    if context.filters.want(element=element):
+                        yield from final_cells(context, chain, element, context.name, _group_final)
+
+
+def _goods(context: Context, chain: str) -> Iterator[str]:
+    for commodity, row in context.info.items():
+        wanted = context.filters.want(stage=row["stage"], commodity=commodity)
+        if row["chain"] == chain and wanted and context.carries(commodity):
+            yield commodity
+
+
+def _outtakes(context: Context, flows: ElementFlows, commodity: str) -> Bool:
+    """What plants and end uses of the subject take of a commodity; mask over outtakes."""
+    out: Bool = flows.domestic & context.members_of(flows) & (flows.commodity[flows.take_row] == commodity)
+    return out
+
+
+def _direct(context: Context, chain: str) -> Iterator[Cell]:
+    """Direct share of each commodity, and N-1 of the subject's use of it."""
+    wanted = context.filters.measures(("direct_share", *FORMS))
+    if not wanted:
+        return
+    flows, bought, split = context.flat, context.bought_trace(), context.bought_trace(split=True)
+    for commodity in _goods(context, chain):
+        chosen = _outtakes(context, flows, commodity)
+        cell = partial(
+            context.cell,
+            place=context.name,
+            chain=chain,
+            stage=context.info[commodity]["stage"],
+            commodity=commodity,
+        )
+        basket = demand(flows, chosen)
+        if basket.total <= 0:
+            if context.filters.commodity is not None:
+                for measure in wanted:
+                    caveat = say("assess.caveat_no_use")
+                    yield cell(measure, context.undefined(), by=context.by, caveat=caveat)
+            continue
+        lead = context.leader(bought.means(basket))
+        by = context.by_name(lead)
+        if lead < 0 and by is not None:
+            for measure in wanted:
+                yield cell(measure, context.undefined(), by=by, caveat=say("assess.caveat_by"))
+            continue
+        weight = _supply(context, commodity)
+        if "direct_share" in wanted:
+            estimate, bounds = _bounded(context, bought, split, None, chosen, lead)
+            yield cell(
+                "direct_share", estimate, by=by, bounds=bounds, weight=weight,
+                trace=bought, basket=basket, column=max(lead, 0),
+            )  # fmt: skip
+        for measure in wanted:
+            if measure in FORMS:
+                estimate = Estimate(1.0, np.zeros_like(flows.level), 0.0)
+                if lead >= 0:
+                    estimate = group_coverage(bought, basket, lead, context.sd, form=FORMS[measure])
+                undefined = None if estimate.defined else say("assess.caveat_undefined")
+                yield cell(
+                    measure, estimate, by=by, weight=weight, caveat=undefined,
+                    status=None if estimate.defined else "not_applicable",
+                )  # fmt: skip
+
+
+def _supply(context: Context, commodity: str) -> Float:
+    """Tonnage of each activity that supplies the subject with a commodity."""
+    flows = context.flat
+    at = np.isin(flows.place[flows.row], sorted(context.codes)) & (flows.commodity[flows.row] == commodity)
+    return np.bincount(flows.col[at], weights=flows.weight[at], minlength=flows.level.size).astype(float)
+
+
+def _bounded(
+    context: Context, trace: Traced, split: Traced, element: str | None, chosen: Bool, column: int
+) -> tuple[Estimate, tuple[float, float]]:
+    """Estimate a share by proportional mixing, with its value under domestic-first as a bound."""
+    flows = context.flows(element)
+    if column < 0:
+        return Estimate(0.0, np.zeros_like(flows.level), 0.0), (0.0, 0.0)
+    estimate = trace.estimate(demand(flows, chosen), context.sd, column)
+    value = min(max(estimate.value, 0.0), 1.0)
+    other = split.mean(demand(context.flows(element, split=True), chosen), column)
+    other = min(max(other, 0.0), 1.0) if np.isfinite(other) else value
+    return Estimate(value, estimate.gradient, estimate.sd), (other, other)
+
+
+def _traced(context: Context, chain: str) -> Iterator[Cell]:
+    """Traced and touch shares of each element in each commodity used, and in all end use of a stage."""
+    wanted = context.filters.measures(("direct_share", *_TRACED))
+    if not wanted:
+        return
+    for element in context.elements.get(chain, ()):
+        if not context.filters.want(element=element):
+            continue
+        flows = context.flows(element)
+        for commodity in _goods(context, chain):
+            stage = context.info[commodity]["stage"]
+            measures = [m for m in _reached(context, chain, stage) if m in wanted]
+            if commodity in context.content(element).missing:
+                yield from _missing(context, measures, chain, stage, commodity, element)
+            else:
+                chosen = _outtakes(context, flows, commodity)
+                yield from _shares(context, measures, flows, chosen, chain, stage, commodity)
+        if not context.filters.want(commodity=None):
+            continue
+        for stage in STAGE_MEASURE:
+            if context.filters.want(stage=stage):
+                at = flows.stage[flows.take_row] == stage
+                at &= np.isin(flows.commodity[flows.take_row], _chain_goods(context, chain))
+                chosen = flows.final & context.members_of(flows) & at
+                measures = [m for m in ("direct_share", *_reached(context, chain, stage)) if m in wanted]
+                yield from _shares(context, measures, flows, chosen, chain, stage, None)
+
+
+def _chain_goods(context: Context, chain: str) -> list[str]:
+    return [c for c, row in context.info.items() if row["chain"] == chain]
+
+
+def _reached(context: Context, chain: str, stage: str) -> list[str]:
+    """Measures that a good of a stage can have: the stages up to its own, and touch."""
+    upto = context.order[stage]
+    found = [STAGE_MEASURE[s] for s in context.stages_of(chain) if context.order[s] <= upto]
+    return [*found, "touch_share"]
+
+
+def _missing(
+    context: Context, measures: list[str], chain: str, stage: str, commodity: str, element: str
+) -> Iterator[Cell]:
+    if not _outtakes(context, context.flat, commodity).any():
+        return
+    for measure in measures:
+        yield context.cell(
+            measure, context.undefined(), place=context.name, by=context.by, chain=chain, stage=stage,
+            commodity=commodity, element=element, modelled=True, caveat=say("assess.caveat_content"),
+        )  # fmt: skip
+
+
+def _shares(
+    context: Context,
+    measures: list[str],
+    flows: ElementFlows,
+    chosen: Bool,
+    chain: str,
+    stage: str,
+    commodity: str | None,
+) -> Iterator[Cell]:
+    """Rows of one element in one basket of uses."""
+    element = flows.element
+    basket = demand(flows, chosen)
+    if element is None or basket.total <= 0:
+        return
+    cell = partial(
+        context.cell, place=context.name, chain=chain, stage=stage, commodity=commodity, element=element
+    )
+    stage_of = {m: s for s, m in STAGE_MEASURE.items()}
+    for measure in measures:
+        if flows.unknown[basket.row].any() and measure != "direct_share":
+            caveat = say("assess.caveat_content")
+            yield cell(measure, context.undefined(), by=context.by, modelled=True, caveat=caveat)
+            continue
+        if measure == "touch_share":
+            lead = _touched_most(context, element, flows, chosen)
+            column = 0 if lead >= 0 else -1
+            trace = context.touch_trace(element, lead)
+            split = context.touch_trace(element, lead, split=True)
+        else:
+            if measure == "direct_share":
+                trace, split = context.bought_trace(), context.bought_trace(split=True)
+            else:
+                trace = context.stage_trace(element, stage_of[measure])
+                split = context.stage_trace(element, stage_of[measure], split=True)
+            column = lead = context.leader(trace.means(basket))
+        by = context.by_name(lead)
+        if lead < 0 and by is not None:
+            yield cell(measure, context.undefined(), by=by, caveat=say("assess.caveat_by"))
+            continue
+        estimate, bounds = _bounded(context, trace, split, element, chosen, column)
+        yield cell(
+            measure, estimate, by=by, bounds=bounds, modelled=measure != "direct_share",
+            trace=trace, basket=basket, column=max(column, 0),
+        )  # fmt: skip
+
+
+def _touched_most(context: Context, element: str, flows: ElementFlows, chosen: Bool) -> int:
+    if context.by is not None:
+        return context.flat.code(context.by)
+    basket = demand(flows, chosen)
+    supplying = np.unique(flows.place[flows.row])
+    values = np.zeros(len(flows.places))
+    for place in supplying:
+        if int(place) not in context.codes:
+            values[place] = context.touch_trace(element, int(place)).mean(basket)
+    return context.leader(values)
+
+
+def _products(context: Context, chain: str) -> Iterator[Cell]:
+    """Exposure of each end use that needs several elements at once (complements)."""
+    if not context.filters.measures(("product_exposure",)) or not context.filters.want(
+        stage="product", element=None
+    ):
+        return
+    table = context.network.activities
+    use_of = np.array([u or "" for u in table["use"].to_list()], dtype=str)
+    of_chain = np.array([c == chain for c in table["chain"].to_list()], dtype=bool)
+    inside = np.zeros(table.height, dtype=bool)
+    inside[context.flat.take_col[context.flat.final & context.inside]] = True
+    for use in sorted({str(u) for u in use_of[of_chain & inside] if u}):
+        if context.filters.want(commodity=use):
+            yield from _product(context, chain, use, use_of)
+
+
+def _product(context: Context, chain: str, use: str, use_of: NDArray[np.str_]) -> Iterator[Cell]:
+    parts: dict[str, Float] = {}
+    chosen: dict[str, Bool] = {}
+    for element in context.elements.get(chain, ()):
+        flows = context.flows(element)
+        at = flows.final & context.members_of(flows) & (use_of[flows.take_col] == use)
+        basket = demand(flows, at)
+        if basket.total <= 0 or flows.unknown[basket.row].any():
+            continue
+        chosen[element] = at
+        values = np.zeros(len(flows.places))
+        asked = (
+            [context.leader(values)] if context.by else [int(p) for p in np.unique(flows.place[flows.row])]
+        )
+        for place in asked:
+            if place >= 0 and (context.by or place not in context.codes):
+                values[place] = min(context.touch_trace(element, place).mean(basket), 1.0)
+        parts[element] = values
+    if not parts:
+        return
+    table = np.array(list(parts.values()))
+    lead = context.leader(table.max(axis=0))
+    cell = partial(
+        context.cell, "product_exposure", place=context.name, by=context.by_name(lead), chain=chain,
+        stage="product", commodity=use, modelled=True,
+    )  # fmt: skip
+    if lead < 0:
+        if context.by:
+            yield cell(context.undefined(), caveat=say("assess.caveat_by"))
+        else:
+            yield cell(Estimate(0.0, np.zeros_like(context.network.level), 0.0))
+        return
+    bound = complements(table[:, lead])
+    element = list(parts)[int(np.argmax(table[:, lead]))]
+    trace = context.touch_trace(element, lead)
+    basket = demand(trace.flows, chosen[element])
+    estimate = trace.estimate(basket, context.sd)
+    yield cell(
+        Estimate(min(estimate.value, 1.0), estimate.gradient, estimate.sd),
+        bounds=(bound.low, bound.high),
+        trace=trace,
+        basket=basket,
+        caveat=say("assess.caveat_complements", element=element, elements=list(parts))
+        if len(parts) > 1
+        else None,
+    )
+
+
+def _group_final(
+    context: Context, final: FinalCoverage, lost: int
+) -> tuple[Estimate, tuple[float, float] | None]:
+    """Coverage by what reaches the group today; bounds: its own output alone, and an equal share of all."""
+    estimate = final.group(context.codes, lost, context.sd)
+    if not estimate.defined:
+        return estimate, None
+    equal = final.world(lost, context.sd).value
+    own = final.own(context.codes, lost)
+    return estimate, (min(own, equal), max(own, equal))

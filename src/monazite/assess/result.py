@@ -1,0 +1,148 @@
+"""The answer of `assess`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from monazite.assess.context import MEASURES, Cell
+from monazite.assess.explanation import Explanation, explain_cell
+from monazite.assess.words import summary
+from monazite.core.errors import ArgumentError, UnknownName
+from monazite.core.manifest import Manifest
+from monazite.market.measures import elements
+
+if TYPE_CHECKING:
+    from monazite.network import Network
+
+__all__ = ["Assessment"]
+
+_COLUMNS = ("chain", "stage", "commodity", "element", "place", "by", "cell_id")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Assessment:
+    """How far a place or group depends on a state, stage by stage.
+
+    Attributes
+    ----------
+    subject : str
+        The place or group, as in the table's ``place``; the world's rows have ``WLD``.
+    members : tuple of str
+    by : str or None
+        The acting state asked for; None: each row has its own leading one.
+    table : polars.DataFrame
+        The columns of every result, then ``element``, ``assumed_share`` (part of the figure that rests on
+        assumed or modelled levels) and ``caveat``. Shares and ratios are pure numbers. ``low`` and ``high``
+        are p10 and p90 from the levels' posterior deviations (first order, taken as independent), widened
+        to the other mixing rule (own output first) where something is traced, to "others as one state" for
+        concentration, and to own output and equal sharing for a group's final-demand N-1.
+    manifest : Manifest
+    """
+
+    subject: str
+    members: tuple[str, ...]
+    by: str | None
+    table: pl.DataFrame
+    manifest: Manifest
+    _network: Network
+    _cells: Mapping[str, Cell]
+    _again: Callable[..., Assessment]
+
+    @property
+    def sources(self) -> pl.DataFrame:
+        """The sources that the network's levels and contents cite: ``source, citation, url, licence, …``."""
+        return self._network.facts.sources
+
+    @property
+    def elements(self) -> dict[str, tuple[str, ...]]:
+        """Elements that can be traced in each chain, the leading one first."""
+        return elements(self._network)
+
+    def summary(self) -> str:
+        """Return two sentences that a minister can read.
+
+        Examples
+        --------
+        >>> from monazite.network import toy
+        >>> from monazite.assess import assess
+        >>> assess(toy(), "IND").summary().count(". ")
+        1
+        """
+        return summary(self)
+
+    def explain(self, measure: str | None = None, **selection: Any) -> Explanation:
+        """Explain one cell: formula, the levels and facts that matter most, the largest paths.
+
+        Parameters
+        ----------
+        measure : str, optional
+            A measure of the table.
+        **selection
+            ``chain, stage, commodity, element, place, by, cell_id``. Of several cells that fit, the subject's
+            stands before the world's, and the commodity's own element before others. A ``by`` that is not the
+            table's leading state is computed anew.
+
+        Returns
+        -------
+        Explanation
+
+        Raises
+        ------
+        UnknownName
+            An unknown measure or column.
+        ArgumentError
+            No cell fits.
+
+        Examples
+        --------
+        >>> from monazite.network import toy
+        >>> from monazite.assess import assess
+        >>> why = assess(toy(), "IND").explain("mined_share", commodity="toy_widget", by="CHN")
+        >>> why.paths["path"][0]
+        'mine_toy@CHN → CHN toy_ore → CHN toy_metal → IND toy_metal → IND toy_widget'
+        """
+        for name in selection:
+            if name not in _COLUMNS:
+                raise UnknownName("column", name, _COLUMNS)
+        if measure is not None and measure not in MEASURES:
+            raise UnknownName("measure", measure, MEASURES)
+        chosen = self._pick(measure, selection)
+        if chosen is None and selection.get("by") is not None and selection["by"] != self.by:
+            rest = {
+                k: v for k, v in selection.items() if k not in ("by", "place", "cell_id") and v is not None
+            }
+            again = self._again(by=selection["by"], measure=measure, **rest)
+            return again.explain(measure, **selection)
+        if chosen is None:
+            given = ", ".join(
+                f"{k} {v}" for k, v in {"measure": measure, **selection}.items() if v is not None
+            )
+            raise ArgumentError("assess.no_cell", given=given)
+        return explain_cell(self._network, self._cells[chosen])
+
+    def _pick(self, measure: str | None, selection: Mapping[str, Any]) -> str | None:
+        found = self.table
+        for name, value in {"measure": measure, **selection}.items():
+            if value is not None:
+                found = found.filter(pl.col(name) == value)
+        if not found.height:
+            return None
+        own = {r["commodity"]: r["element"] for r in self._network.facts.commodities.iter_rows(named=True)}
+        rows = list(found.iter_rows(named=True))
+        best = min(
+            range(len(rows)),
+            key=lambda i: (
+                rows[i]["place"] != self.subject,
+                rows[i]["element"] not in (None, own.get(rows[i]["commodity"])),
+                i,
+            ),
+        )
+        return str(rows[best]["cell_id"])
+
+    def __repr__(self) -> str:
+        """The summary."""
+        return self.summary()

@@ -1,0 +1,110 @@
+"""Two sentences from a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from monazite.core.text import say
+from monazite.facts.places import name_of
+
+if TYPE_CHECKING:
+    from monazite.assess.result import Assessment
+
+__all__ = ["summary"]
+
+
+def summary(answer: Assessment) -> str:
+    """Return two sentences: how much of its use depends on a state, and what the others could cover.
+
+    One clause a chain: the headline is the chain's leading element in the end use that lies furthest along
+    the chain.
+    """
+    table = answer.table.filter(pl.col("value").is_not_null())
+    chains = table["chain"].unique().sort().to_list()
+    heads = [head for chain in chains if (head := _headline(answer, table, chain))]
+    if not heads:
+        return say("assess.summary_nothing", place=name_of_subject(answer))
+    first = "; ".join(_exposure(answer, table, head) for head in heads)
+    second = "; ".join(filter(None, (_cover(table, head) for head in heads)))
+    year = heads[0]["period"]
+    opening = say("assess.summary_exposure", place=name_of_subject(answer), year=year, clauses=first)
+    closing = say("assess.summary_cover", clauses=second) if second else say("assess.summary_no_cover")
+    return f"{opening} {closing}"
+
+
+def name_of_subject(answer: Assessment) -> str:
+    """Name of the subject for a reader."""
+    if len(answer.members) == 1:
+        return name_of(answer.members[0])
+    if answer.subject.isalnum() and "+" not in answer.subject:
+        return answer.subject
+    return ", ".join(name_of(m) for m in answer.members)
+
+
+def _headline(answer: Assessment, table: pl.DataFrame, chain: str) -> dict[str, Any] | None:
+    """Row of the touch share that stands for a chain."""
+    rows = table.filter(
+        (pl.col("measure") == "touch_share")
+        & (pl.col("place") == answer.subject)
+        & (pl.col("chain") == chain)
+    )
+    whole = rows.filter(pl.col("commodity").is_null())
+    if whole.height:
+        rows = whole
+    order = ("mine", "concentrate", "refine", "metal", "component", "product")
+    leading = answer.elements[chain]
+    found = sorted(
+        rows.iter_rows(named=True), key=lambda r: (-order.index(r["stage"]), leading.index(r["element"]))
+    )
+    return found[0] if found else None
+
+
+def _exposure(answer: Assessment, table: pl.DataFrame, head: dict[str, Any]) -> str:
+    by = head["by"]
+    direct = table.filter(
+        (pl.col("measure") == "direct_share")
+        & (pl.col("place") == answer.subject)
+        & (pl.col("chain") == head["chain"])
+        & (pl.col("stage") == head["stage"])
+        & pl.col("commodity").eq_missing(head["commodity"])
+        & ((pl.col("element") == head["element"]) | pl.col("element").is_null())
+        & (pl.col("by") == by)
+    )
+    values = {
+        "element": head["element"],
+        "goods": say(f"assess.goods_{head['stage']}"),
+        "by": name_of(by) if by else say("assess.nobody"),
+        "touch": _percent(head["value"]),
+    }
+    if not by:
+        return say("assess.clause_none", **values)
+    if not direct.height:
+        return say("assess.clause_touch", **values)
+    return say("assess.clause_direct", direct=_percent(direct["value"][0]), **values)
+
+
+def _cover(table: pl.DataFrame, head: dict[str, Any]) -> str | None:
+    rows = table.filter(
+        (pl.col("measure") == "n_minus_1_final")
+        & (pl.col("place") == "WLD")
+        & (pl.col("chain") == head["chain"])
+        & (pl.col("element") == head["element"])
+        & (pl.col("by") == head["by"])
+        & pl.col("stage").is_not_null()
+    )
+    if not rows.height:
+        return None
+    least = min(rows.iter_rows(named=True), key=lambda r: r["value"])
+    return say(
+        "assess.clause_cover",
+        by=name_of(head["by"]),
+        cover=_percent(least["value"]),
+        element=head["element"],
+        stage=say(f"assess.stage_{least['stage']}"),
+    )
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.0f} %"
