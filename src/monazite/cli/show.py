@@ -30,13 +30,33 @@ MOST = 24
 #: lines by month shown for one measure
 MOST_LINES = 12
 #: measures side by side
-MOST_ACROSS = 5
+MOST_ACROSS = 7
+#: with more measures side by side than this, ranges are left to --csv and --json
+MOST_RANGED = 3
+#: measures that are read together, in the order of the chain
+PANELS = (
+    (
+        *("direct_share", "mined_share", "concentrated_share", "separated_share", "metal_share"),
+        *("component_share", "touch_share"),
+    ),
+    ("product_exposure",),
+    ("n_minus_1_iea", "n_minus_1_demand", "n_minus_1_final"),
+    ("top1", "hhi", "effective_suppliers"),
+    ("first_stop_week", "median_stop_week"),
+    ("value_added_lost", "value_added_deferred", "output_lost", "output_deferred"),
+)
+#: measures that stand behind those of the panels: named, and one option away
+SECONDARY = ("share", "top3", "units_lost", "units_deferred")
+#: losses: none of them is no news
+LOSSES = ("output_", "units_", "value_added_")
+#: the world's rows stand aside where a place or group has its own
+WORLD = "WLD"
 #: widest line of the head of a column of figures
 HEAD_WIDTH = 15
 #: a range narrower than this share of the figure is not shown
 WORTH_A_RANGE = 0.005
 #: pure numbers that are shares
-SHARES = ("n_minus_1", "shortage")
+SHARES = ("n_minus_1", "shortage", "top1", "top3", "product_exposure")
 #: of what runs by month, what is shown first; the rest is named and one option away
 LEADING = ("shortage", "price_multiple", "exports_multiple")
 
@@ -48,6 +68,9 @@ QUIET = 0.005
 _BARS = "▁▂▃▄▅▆▇█"
 _LABELS = ("chain", "stage", "commodity", "element", "use", "activity", "place", "by", "partner", "cohort",
            "denominator", "scenario", "control", "period")  # fmt: skip
+
+
+Key = tuple[Any, ...]
 
 
 def show(console: Console, result: Result) -> None:
@@ -132,7 +155,7 @@ def is_share(measure: str, unit: str | None) -> bool:
     return unit == "1" and (measure.startswith(SHARES) or measure.endswith(("share", "coverage")))
 
 
-def figure(row: Mapping[str, Any], *, mark: bool = True) -> str:
+def figure(row: Mapping[str, Any], *, mark: bool = True, ranged: bool = True) -> str:
     """Write one figure with its range and the mark of its kind; its unit stands in the head."""
     measure, value = str(row["measure"]), row["value"]
     if value is None:
@@ -144,20 +167,25 @@ def figure(row: Mapping[str, Any], *, mark: bool = True) -> str:
     if mark:
         text += f" {MARKS[quality(row['kind'], row['status'], value)]}"
     low, high = row["low"], row["high"]
-    if low is not None and high is not None and high - low > WORTH_A_RANGE * max(abs(value), abs(high)):
+    if (
+        ranged
+        and low is not None
+        and high is not None
+        and high - low > WORTH_A_RANGE * max(abs(value), abs(high))
+    ):
         text += f" ({numbers.interval(low, high, unit)})"
     return text
 
 
 def head(measure: str, unit: str | None) -> str:
     """Write a measure with its unit, as the head of a column."""
-    name = words.measure(measure)
+    name = say(f"cli.head_{measure}") if has(f"cli.head_{measure}") else words.measure(measure)
     return name if unit in (None, "1") else f"{name}, {unit}"
 
 
 def _label(column: str, value: Any) -> str:
     if value is None:
-        return ""
+        return say(f"cli.all_{column}") if has(f"cli.all_{column}") else ""
     name = {"chain": words.chain, "stage": words.stage, "commodity": words.commodity, "use": words.commodity,
             "activity": words.commodity, "place": words.place, "by": words.place,
             "partner": words.place}.get(column)  # fmt: skip
@@ -176,61 +204,107 @@ def _order(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _tables(console: Console, frame: pl.DataFrame) -> int:
-    """Print what does not run by month, measures of one subject side by side; return rows left out."""
+    """Print what does not run by month: known panels, then whatever else; return rows left out."""
     hidden = 0
     columns = [c for c in _LABELS if c in frame.columns]
-    kinds: dict[tuple[str, ...], list[tuple[str, str | None]]] = {}
-    for measure, unit in frame.select("measure", "unit").unique(maintain_order=True).iter_rows():
-        rows = frame.filter(pl.col("measure") == measure)
-        subject = tuple(c for c in columns if rows[c].null_count() < rows.height)
-        kinds.setdefault(subject, []).append((measure, unit))
-    for subject, measures in kinds.items():
+    units = dict(frame.select("measure", "unit").unique(maintain_order=True).iter_rows())
+    panels = [[measure for measure in panel if measure in units] for panel in PANELS]
+    others = [measure for measure in units if not any(measure in panel for panel in PANELS)]
+    apart = [measure for measure in others if measure in SECONDARY and any(panels)]
+    kinds: dict[tuple[str, ...], list[str]] = {}
+    for measure in others:
+        if measure not in apart:
+            rows = frame.filter(pl.col("measure") == measure)
+            subject = tuple(c for c in columns if rows[c].null_count() < rows.height)
+            kinds.setdefault(subject, []).append(measure)
+    for measures in [*filter(None, panels), *kinds.values()]:
         for start in range(0, len(measures), MOST_ACROSS):
             across = measures[start : start + MOST_ACROSS]
-            part = frame.filter(pl.col("measure").is_in([measure for measure, _ in across]))
-            hidden += _pivot(console, part, across, subject)
+            part = frame.filter(pl.col("measure").is_in(across))
+            own = part.filter(pl.col("place") != WORLD)
+            hidden += _pivot(console, own if own.height else part, [(m, units[m]) for m in across])
+    if apart:
+        console.print()
+        console.print(Text(say("cli.also", measures=apart), style="dim"))
     return hidden
 
 
 def _says_something(row: Mapping[str, Any]) -> bool:
-    return bool(row["value"]) if row["value"] is not None else row["status"] != "not_applicable"
+    """Tell whether a figure is worth a line: no loss is no news, no supplier left is."""
+    if row["value"] is None:
+        return bool(row["status"] != "not_applicable")
+    return bool(row["value"]) or not str(row["measure"]).startswith(LOSSES)
 
 
-def _pivot(
-    console: Console, frame: pl.DataFrame, across: list[tuple[str, str | None]], subject: tuple[str, ...]
-) -> int:
+def _gather(frame: pl.DataFrame, labels: list[str]) -> dict[Key, dict[str, dict[str, Any]]]:
+    """Gather the figures of each subject, in the order of the chain.
+
+    A figure that holds whatever the state or the element (a concentration, a share of all tonnes of a
+    commodity) joins the lines of the same step that name one.
+    """
+    rows: dict[Key, dict[str, dict[str, Any]]] = {}
+    for row in _order(frame).sort("_order", maintain_order=True).iter_rows(named=True):
+        rows.setdefault(tuple(row[c] for c in labels), {})[row["measure"]] = row
+    goods = labels.index("commodity") if "commodity" in labels else None
+    for key in list(rows):
+        free = {
+            k
+            for k, c in enumerate(labels)
+            if key[k] is None
+            and (c == "by" or (c == "element" and (goods is None or key[goods] is not None)))
+        }
+        if not free:
+            continue
+        fuller = [
+            other
+            for other in rows
+            if other != key
+            and all(other[k] == key[k] for k in range(len(key)) if k not in free)
+            and any(other[k] is not None for k in free)
+        ]
+        if fuller:
+            figures = rows.pop(key)
+            for other in fuller:
+                rows[other] = figures | rows[other]
+    return rows
+
+
+def _pivot(console: Console, frame: pl.DataFrame, across: list[tuple[str, str | None]]) -> int:
+    subject = [c for c in _LABELS if c in frame.columns and frame[c].null_count() < frame.height]
     labels = _varying(frame, subject)
     fixed = [f"{words.column(c)}: {_label(c, frame[c][0])}" for c in subject if c not in labels]
-    rows: dict[tuple[Any, ...], dict[str, str]] = {}
-    rank: dict[tuple[Any, ...], float] = {}
-    silent: dict[tuple[Any, ...], bool] = {}
     soonest = across[0][0].endswith("_week")
-    for row in _order(frame).sort("_order", maintain_order=True).iter_rows(named=True):
-        key = tuple(row[c] for c in labels)
-        rows.setdefault(key, {})[row["measure"]] = figure(row)
-        silent[key] = silent.get(key, True) and not _says_something(row)
-        worth = float("-inf") if row["value"] is None else row["value"] * (-1.0 if soonest else 1.0)
-        rank[key] = max(rank.get(key, float("-inf")), worth)
+    rows = {
+        key: found
+        for key, found in _gather(frame, labels).items()
+        if any(_says_something(row) for row in found.values())
+    }
+    if not rows:
+        return 0
+
+    def rank(key: Key) -> float:
+        values = [row["value"] for row in rows[key].values() if row["value"] is not None]
+        return max((-v if soonest else v for v in values), default=float("-inf"))
+
     # at each step the largest first, the steps in the order of the chain; what comes soonest goes before all
     where = [] if soonest else [k for k, c in enumerate(labels) if c in ("chain", "stage", "commodity")]
     steps = {tuple(key[k] for k in where): n for n, key in reversed(list(enumerate(rows)))}
-    spoken = [key for key in rows if not silent[key]]
-    keys = sorted(spoken, key=lambda key: (steps[tuple(key[k] for k in where)], -rank[key]))
-    if not keys:
-        return 0
+    keys = sorted(rows, key=lambda key: (steps[tuple(key[k] for k in where)], -rank(key)))
     shown = _fair(keys, where)
     table = _table(
         [*(words.column(c) for c in labels), *(head(measure, unit) for measure, unit in across)],
         right=set(range(len(labels), len(labels) + len(across))),
     )
     last: tuple[str, ...] = ()
+    ranged = len(across) <= MOST_RANGED
     for key in shown:
         cells = tuple(_label(c, value) for c, value in zip(labels, key, strict=True))
         same = 0
         while same < min(len(cells), len(last)) and cells[same] == last[same]:
             same += 1
         found = rows[key]
-        table.add_row(*("" for _ in cells[:same]), *cells[same:], *(found.get(m, "") for m, _ in across))
+        figures = (figure(found[m], ranged=ranged) if m in found else "" for m, _ in across)
+        table.add_row(*("" for _ in cells[:same]), *cells[same:], *figures)
         last = cells
     console.print()
     if fixed:
@@ -311,5 +385,5 @@ def _lines(console: Console, frame: pl.DataFrame) -> int:
     others = [measure for measure in measures if measure not in leading]
     if others:
         console.print()
-        console.print(Text(say("cli.line_others", measures=others), style="dim"))
+        console.print(Text(say("cli.also", measures=others), style="dim"))
     return hidden
