@@ -7,7 +7,7 @@ line returns: 1 failed, 2 a wrong argument, 4 facts missing or refused.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 
 from monazite.core.text import has, say
 
@@ -131,6 +131,8 @@ class SolverError(MonaziteError):
 def nearest_names(name: str, known: Iterable[str], *, most: int = 3, cutoff: float = 0.55) -> tuple[str, ...]:
     """Find the known names nearest to a name, best first, without regard to case, space or hyphen.
 
+    Of names as near as each other the one that begins alike comes first.
+
     Parameters
     ----------
     name
@@ -156,8 +158,14 @@ def nearest_names(name: str, known: Iterable[str], *, most: int = 3, cutoff: flo
     by_plain: dict[str, str] = {}
     for item in known:
         by_plain.setdefault(plain(item), item)
-    matches = get_close_matches(plain(name), list(by_plain), n=most, cutoff=cutoff)
-    return tuple(by_plain[match] for match in matches)
+    given = plain(name)
+    matcher = SequenceMatcher(b=given)
+    ranked = []
+    for item in by_plain:
+        matcher.set_seq1(item)
+        if matcher.real_quick_ratio() >= cutoff and matcher.ratio() >= cutoff:
+            ranked.append((-matcher.ratio(), item[:1] != given[:1], item))
+    return tuple(by_plain[item] for _, _, item in sorted(ranked)[:most])
 
 
 def _rebuild(cls: type[MonaziteError], key: str, values: dict[str, object]) -> MonaziteError:
