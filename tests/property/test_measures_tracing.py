@@ -25,6 +25,7 @@ from monazite.market.measures import (
     shares,
     solve,
     stage_marks,
+    touch_everywhere,
     touch_marks,
     world_coverage,
 )
@@ -149,6 +150,17 @@ def test_touch_is_at_least_direct_and_every_stage(net):
                 assert (bound >= trace.means(basket) - 1e-9).all()
             assert (bound <= 1 + 1e-9).all()
             assert bound[p] == pytest.approx(1.0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(networks())
+def test_touch_of_all_places_at_once_is_touch_one_by_one(net):
+    flows = element_flows(net, contents(net, "E"))
+    together = touch_everywhere(flows)
+    supplied = flows.through > 0
+    for s in range(len(flows.places)):
+        alone = solve(flows, touch_marks(flows, s)).held[:, 0]
+        np.testing.assert_allclose(together[supplied, s], alone[supplied], atol=1e-9)
 
 
 @settings(max_examples=60, deadline=None)

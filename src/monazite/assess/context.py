@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from monazite.core import schema
 from monazite.market.measures import (
+    KINDS,
     MAKERS,
     Contents,
     Demand,
@@ -27,9 +28,10 @@ from monazite.market.measures import (
     element_flows,
     elements,
     final_coverage,
-    leading_kind,
+    leading_kind_code,
     solve,
     stage_marks,
+    touch_everywhere,
     touch_marks,
 )
 
@@ -141,6 +143,8 @@ class Context:
     _traces: dict[tuple[object, ...], Traced] = field(default_factory=dict)
     _flows: dict[tuple[str | None, bool], ElementFlows] = field(default_factory=dict)
     _contents: dict[str, Contents] = field(default_factory=dict)
+    _touches: dict[str, Float] = field(default_factory=dict)
+    _stages: dict[str, list[str]] = field(default_factory=dict)
     _finals: dict[tuple[str, str], FinalCoverage] = field(default_factory=dict)
 
     @cached_property
@@ -172,9 +176,10 @@ class Context:
         return table["posterior_sd"].cast(float).fill_null(float("nan")).to_numpy()
 
     @cached_property
-    def kinds(self) -> list[str]:
-        """Kind of each level."""
-        return [str(k) for k in self.network.activities["kind"].to_list()]
+    def kinds(self) -> NDArray[np.int64]:
+        """Kind of each level, as a position in `KINDS`; shape (activities,)."""
+        kinds = [str(k) for k in self.network.activities["kind"].to_list()]
+        return np.array([KINDS.index(k) if k in KINDS else len(KINDS) - 1 for k in kinds], dtype=np.int64)
 
     @cached_property
     def info(self) -> dict[str, dict[str, Any]]:
@@ -196,11 +201,14 @@ class Context:
 
         Concentration is one only where plants of its own do it: what a mine gives counts as mined.
         """
+        if chain in self._stages:
+            return self._stages[chain]
         table = self.network.activities.filter(pl.col("chain") == chain)
         plants = set(table.filter(pl.col("type").is_in(MAKERS) & (pl.col("type") != "mine"))["stage"])
         found = {row["stage"] for row in self.info.values() if row["chain"] == chain}
         found = {s for s in found if s != "concentrate" or s in plants} | {"mine"}
-        return [s for s in self.order if s in STAGE_MEASURE and s in found]
+        self._stages[chain] = [s for s in self.order if s in STAGE_MEASURE and s in found]
+        return self._stages[chain]
 
     def members_of(self, flows: ElementFlows) -> NDArray[np.bool_]:
         """Outtakes of a flow table in the subject's places."""
@@ -244,6 +252,12 @@ class Context:
             flows = self.flows(element, split=split)
             self._traces[key] = solve(flows, touch_marks(flows, place))
         return self._traces[key]
+
+    def touches(self, element: str) -> Float:
+        """Touch share of every node with every place, found once; shape (nodes, places)."""
+        if element not in self._touches:
+            self._touches[element] = touch_everywhere(self.flows(element))
+        return self._touches[element]
 
     def bought_trace(self, *, split: bool = False) -> Traced:
         """What entered the subject straight from each place, solved once."""
@@ -310,7 +324,7 @@ class Context:
             weight = np.abs(estimate.gradient) * self.network.level
         if not (weight > 0).any() and basket is not None:
             np.add.at(weight, basket.col, basket.weight)
-        kind, assumed = leading_kind(self.kinds, weight)
+        kind, assumed = leading_kind_code(self.kinds, weight)
         row = {
             "measure": measure,
             "chain": chain,

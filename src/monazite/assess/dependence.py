@@ -13,12 +13,14 @@ from monazite.assess.formulas import complements
 from monazite.assess.world import final_cells
 from monazite.core.text import say
 from monazite.market.measures import (
+    Demand,
     ElementFlows,
     Estimate,
     FinalCoverage,
     Traced,
     demand,
     group_coverage,
+    spread,
 )
 
 __all__ = ["subject_cells"]
@@ -224,12 +226,7 @@ def _touched_most(context: Context, element: str, flows: ElementFlows, chosen: B
     if context.by is not None:
         return context.flat.code(context.by)
     basket = demand(flows, chosen)
-    supplying = np.unique(flows.place[flows.row])
-    values = np.zeros(len(flows.places))
-    for place in supplying:
-        if int(place) not in context.codes:
-            values[place] = context.touch_trace(element, int(place)).mean(basket)
-    return context.leader(values)
+    return context.leader(basket.weight @ context.touches(element)[basket.row] / basket.total)
 
 
 def _products(context: Context, chain: str) -> Iterator[Cell]:
@@ -249,51 +246,69 @@ def _products(context: Context, chain: str) -> Iterator[Cell]:
 
 
 def _product(context: Context, chain: str, use: str, use_of: NDArray[np.str_]) -> Iterator[Cell]:
-    parts: dict[str, Float] = {}
-    chosen: dict[str, Bool] = {}
-    for element in context.elements.get(chain, ()):
-        flows = context.flows(element)
-        at = flows.final & context.members_of(flows) & (use_of[flows.take_col] == use)
-        basket = demand(flows, at)
-        if basket.total <= 0 or flows.unknown[basket.row].any():
-            continue
-        chosen[element] = at
-        values = np.zeros(len(flows.places))
-        asked = (
-            [context.leader(values)] if context.by else [int(p) for p in np.unique(flows.place[flows.row])]
-        )
-        for place in asked:
-            if place >= 0 and (context.by or place not in context.codes):
-                values[place] = min(context.touch_trace(element, place).mean(basket), 1.0)
-        parts[element] = values
-    if not parts:
+    """Exposure of one end use: elements of one good are complements, its goods alternatives by tonnage."""
+    flat = context.flat
+    taken = flat.final & context.inside & (use_of[flat.take_col] == use)
+    goods = sorted(set(flat.commodity[flat.take_row[taken]].tolist()))
+    tonnes = {g: float(flat.take_weight[taken & (flat.commodity[flat.take_row] == g)].sum()) for g in goods}
+    touched = {g: t for g in goods if (t := _touched(context, chain, use_of == use, g))}
+    total = sum(tonnes[g] for g in touched)
+    if total <= 0:
         return
-    table = np.array(list(parts.values()))
-    lead = context.leader(table.max(axis=0))
+    mean = sum(
+        (tonnes[g] / total * np.max(list(t.values()), axis=0) for g, t in touched.items()), np.zeros(1)
+    )
+    lead = context.leader(mean)
     cell = partial(
         context.cell, "product_exposure", place=context.name, by=context.by_name(lead), chain=chain,
         stage="product", commodity=use, modelled=True,
     )  # fmt: skip
-    if lead < 0:
-        if context.by:
-            yield cell(context.undefined(), caveat=say("assess.caveat_by"))
-        else:
-            yield cell(Estimate(0.0, np.zeros_like(context.network.level), 0.0))
+    if lead < 0 and context.by:
+        yield cell(context.undefined(), caveat=say("assess.caveat_by"))
         return
-    bound = complements(table[:, lead])
-    element = list(parts)[int(np.argmax(table[:, lead]))]
-    trace = context.touch_trace(element, lead)
-    basket = demand(trace.flows, chosen[element])
-    estimate = trace.estimate(basket, context.sd)
+    if lead < 0:
+        yield cell(Estimate(0.0, np.zeros_like(flat.level), 0.0))
+        return
+    bounds = {g: complements([v[lead] for v in t.values()]) for g, t in touched.items()}
+    high = sum(tonnes[g] / total * bounds[g].high for g in touched)
+    value = sum(tonnes[g] / total * bounds[g].value for g in touched)
+    gradient = np.zeros_like(flat.level)
+    worst: dict[str, str] = {}
+    for good, by_element in touched.items():
+        worst[good] = max(by_element, key=lambda e: by_element[e][lead])
+        trace = context.touch_trace(worst[good], lead)
+        basket = _basket(context, worst[good], use_of == use, good)
+        gradient += tonnes[good] / total * trace.estimate(basket, context.sd).gradient
+    heaviest = max(touched, key=lambda g: tonnes[g])
+    several = max(len(t) for t in touched.values()) > 1
+    names = sorted({e for t in touched.values() for e in t})
     yield cell(
-        Estimate(min(estimate.value, 1.0), estimate.gradient, estimate.sd),
-        bounds=(bound.low, bound.high),
-        trace=trace,
-        basket=basket,
-        caveat=say("assess.caveat_complements", element=element, elements=list(parts))
-        if len(parts) > 1
-        else None,
+        Estimate(float(min(value, 1.0)), gradient, spread(gradient, context.sd)),
+        bounds=(float(min(value, 1.0)), float(high)),
+        trace=context.touch_trace(worst[heaviest], lead),
+        basket=_basket(context, worst[heaviest], use_of == use, heaviest),
+        caveat=say("assess.caveat_complements", element=worst[heaviest], elements=names) if several else None,
     )
+
+
+def _basket(context: Context, element: str, of_use: Bool, commodity: str) -> Demand:
+    flows = context.flows(element)
+    at = flows.final & context.members_of(flows) & of_use[flows.take_col]
+    return demand(flows, at & (flows.commodity[flows.take_row] == commodity))
+
+
+def _touched(context: Context, chain: str, of_use: Bool, commodity: str) -> dict[str, Float]:
+    """Touch share of each element of one good in one use, by place; shape (places,)."""
+    found: dict[str, Float] = {}
+    for element in context.elements.get(chain, ()):
+        basket = _basket(context, element, of_use, commodity)
+        flows = context.flows(element)
+        if basket.total <= 0 or flows.unknown[basket.row].any():
+            continue
+        found[element] = np.clip(
+            basket.weight @ context.touches(element)[basket.row] / basket.total, 0.0, 1.0
+        )
+    return found
 
 
 def _group_final(

@@ -12,7 +12,17 @@ from monazite.market.measures.coverage import (
 )
 from monazite.market.measures.flows import ElementFlows, domestic_first, element_flows
 from monazite.market.measures.paths import Path, largest_paths
-from monazite.market.measures.shares import MAKERS, Estimate, leading_kind, outputs, ratio, shares, spread
+from monazite.market.measures.shares import (
+    KINDS,
+    MAKERS,
+    Estimate,
+    leading_kind,
+    leading_kind_code,
+    outputs,
+    ratio,
+    shares,
+    spread,
+)
 from monazite.market.measures.tracing import (
     Demand,
     Marks,
@@ -24,10 +34,12 @@ from monazite.market.measures.tracing import (
     requirement_marks,
     solve,
     stage_marks,
+    touch_everywhere,
     touch_marks,
 )
 
 __all__ = [
+    "KINDS",
     "MAKERS",
     "Contents",
     "Demand",
@@ -48,6 +60,7 @@ __all__ = [
     "group_coverage",
     "largest_paths",
     "leading_kind",
+    "leading_kind_code",
     "mined_marks",
     "n_minus_1",
     "origins",
@@ -59,6 +72,7 @@ __all__ = [
     "spread",
     "stage_marks",
     "stage_output",
+    "touch_everywhere",
     "touch_marks",
     "world_coverage",
 ]

@@ -50,8 +50,8 @@ class ElementFlows:
         The same of each outtake.
     level : ndarray, shape (J,)
     type : ndarray of str, shape (J,)
-    unsold : ndarray of bool, shape (J,)
-        Use lines that only take up a surplus.
+    aside : ndarray of bool, shape (J,)
+        Where a use, one that only puts material aside: a surplus unsold, a stock built up.
     unknown : ndarray of bool, shape (m,)
         Nodes whose material passed through a commodity of unknown content.
     """
@@ -70,7 +70,7 @@ class ElementFlows:
     take_weight: Float
     level: Float
     type: NDArray[np.str_]
-    unsold: Bool
+    aside: Bool
     unknown: Bool
 
     @property
@@ -103,6 +103,25 @@ class ElementFlows:
         return np.logical_not(taken)
 
     @cached_property
+    def from_source(self) -> Bool:
+        """Inflows that sources give; shape (inflows,)."""
+        out: Bool = self.source[self.col]
+        return out
+
+    @cached_property
+    def passing(self) -> sparse.csr_array:
+        """Share of each node in each node's supply, one step back; shape (m, m). Sources add to none."""
+        return self.steps(~self.from_source)
+
+    def steps(self, inflows: Bool, *, gain: bool = False) -> sparse.csr_array:
+        """Return ``M_ik = Σ_e p_e g_j a_jk`` over some inflows (g = 1 unless losses count); shape (m, m)."""
+        part = self.part * self.gain[self.col] if gain else self.part
+        walk = sparse.csr_array(
+            (part[inflows], (self.row[inflows], self.col[inflows])), shape=(self.size, self.level.size)
+        )
+        return sparse.csr_array(walk @ self.mix)
+
+    @cached_property
     def made(self) -> Bool:
         """Inflows that are made at the node's place, not brought there by trade; shape (inflows,)."""
         return np.asarray(np.isin(self.type[self.col], MAKERS), dtype=bool)
@@ -126,8 +145,8 @@ class ElementFlows:
 
     @cached_property
     def final(self) -> Bool:
-        """Outtakes by end uses (a surplus put aside is no use); shape (outtakes,)."""
-        out: Bool = (self.type[self.take_col] == "use") & ~self.unsold[self.take_col]
+        """Outtakes by end uses (material put aside is not used); shape (outtakes,)."""
+        out: Bool = (self.type[self.take_col] == "use") & ~self.aside[self.take_col]
         return out
 
     @cached_property
@@ -175,6 +194,7 @@ def element_flows(network: Network, content: Contents | None) -> ElementFlows:
         take = live & (flow.data < 0) & (weight > 0)
     blank = live & np.isnan(kappa[row])
     form = activity_column(network, "form")
+    ends = activity_column(network, "stage", "product")
     return ElementFlows(
         element=content.element if content else None,
         node=np.arange(len(commodity)),
@@ -190,7 +210,9 @@ def element_flows(network: Network, content: Contents | None) -> ElementFlows:
         take_weight=weight[take],
         level=level,
         type=np.array([str(t) for t in activity_column(network, "type")], dtype=str),
-        unsold=np.array([f == "unsold" for f in form], dtype=bool),
+        aside=np.array(
+            [f == "unsold" or s != "product" for f, s in zip(form, ends, strict=True)], dtype=bool
+        ),
         unknown=_unknown(len(commodity), row, col, flow.data, live, blank),
     )
 

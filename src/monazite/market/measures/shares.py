@@ -17,7 +17,18 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from monazite.network import Network
 
-__all__ = ["KINDS", "MAKERS", "Estimate", "activity_column", "leading_kind", "outputs", "ratio", "shares"]
+__all__ = [
+    "KINDS",
+    "MAKERS",
+    "Estimate",
+    "activity_column",
+    "leading_kind",
+    "leading_kind_code",
+    "outputs",
+    "ratio",
+    "shares",
+    "spread",
+]
 
 Float = NDArray[np.float64]
 
@@ -182,13 +193,16 @@ def leading_kind(kinds: Sequence[object], weight: Float) -> tuple[str, float]:
     >>> leading_kind(["reported", "assumed", "assumed"], np.array([5.0, 3.0, 1.0]))
     ('reported', 0.4444444444444444)
     """
-    total = dict.fromkeys(KINDS, 0.0)
-    for kind, w in zip(kinds, weight, strict=True):
-        total[str(kind) if kind in total else "modelled"] += abs(float(w))
-    everything = sum(total.values())
+    last = len(KINDS) - 1
+    code = [KINDS.index(str(kind)) if kind in KINDS else last for kind in kinds]
+    return leading_kind_code(np.array(code, dtype=np.int64), weight)
+
+
+def leading_kind_code(code: NDArray[np.int64], weight: Float) -> tuple[str, float]:
+    """Do what `leading_kind` does, with kinds given as positions in `KINDS`."""
+    total = np.bincount(code, weights=np.abs(weight), minlength=len(KINDS))
+    everything = float(total.sum())
     if everything <= 0:
-        present = [k for k in KINDS if k in kinds]
-        return (present[-1] if present else "modelled"), float("nan")
-    best = max(total.values())
-    lead = [kind for kind in KINDS if total[kind] >= best * (1 - 1e-12)][-1]
-    return lead, (total["assumed"] + total["modelled"]) / everything
+        return (KINDS[int(code.max())] if code.size else KINDS[-1]), float("nan")
+    lead = int(np.flatnonzero(total >= total.max() * (1 - 1e-12))[-1])
+    return KINDS[lead], float(total[-2:].sum() / everything)

@@ -32,6 +32,7 @@ __all__ = [
     "requirement_marks",
     "solve",
     "stage_marks",
+    "touch_everywhere",
     "touch_marks",
 ]
 
@@ -205,12 +206,8 @@ def solve(flows: ElementFlows, marks: Marks) -> Traced:
     """
     m, k = flows.size, marks.value.shape[1]
     supplied = flows.through > 0
-    passing = ~marks.stop
-    gain = flows.gain if marks.gain else np.ones(flows.level.size)
-    walk = sparse.csr_array(
-        (flows.part[passing], (flows.row[passing], flows.col[passing])), shape=(m, flows.level.size)
-    )
-    matrix = sparse.csr_array(walk @ (sparse.diags_array(gain) @ flows.mix))
+    through_all = marks.stop is flows.from_source and not marks.gain
+    matrix = flows.passing if through_all else flows.steps(~marks.stop, gain=marks.gain)
     grounded = marks.held.copy()
     grounded[flows.row[marks.stop]] = True
     grounded = _reach(matrix, grounded)
@@ -253,7 +250,7 @@ def mined_marks(flows: ElementFlows) -> Marks:
     Scrap that comes from outside the network (old scrap) was mined nowhere that is known: it counts for no
     place. Scrap made within it carries its origin through the loop.
     """
-    source = flows.source[flows.col]
+    source = flows.from_source
     ground = source & (flows.type[flows.col] != "recycle")
     return Marks(source, _by_place(flows) * ground[:, None], *_nothing_held(flows, len(flows.places)))
 
@@ -277,7 +274,32 @@ def touch_marks(flows: ElementFlows, place: int) -> Marks:
     """Mark every node of one place: what passes any of them at any stage is counted, once."""
     held = flows.place == place
     zero = np.zeros((flows.row.size, 1))
-    return Marks(flows.source[flows.col], zero, held, held[:, None].astype(float))
+    return Marks(flows.from_source, zero, held, held[:, None].astype(float))
+
+
+def touch_everywhere(flows: ElementFlows) -> Float:
+    """Return the touch share of every node with every place, from one factorisation.
+
+    With ``G = (I − M)⁻¹`` the chance to meet a set S of nodes on the way back to the origin is
+    ``G[:, S] G[S, S]⁻¹ 1``: the same figures as `touch_marks` solved place by place (those also give
+    derivatives and paths).
+
+    Returns
+    -------
+    ndarray, shape (m, places)
+    """
+    grounded = np.zeros(flows.size, dtype=bool)
+    grounded[flows.row[flows.from_source]] = True
+    free = (flows.through > 0) & _reach(flows.passing, grounded)
+    keep = sparse.diags_array(free.astype(float))
+    inner = sparse.csc_array(sparse.eye_array(flows.size) - keep @ flows.passing @ keep)
+    visits = np.asarray(splu(inner).solve(np.eye(flows.size)), dtype=float)
+    out = np.zeros((flows.size, len(flows.places)))
+    for place in range(len(flows.places)):
+        at = np.flatnonzero(flows.place == place)
+        if at.size:
+            out[:, place] = visits[:, at] @ np.linalg.solve(visits[np.ix_(at, at)], np.ones(at.size))
+    return out
 
 
 def bought_marks(flows: ElementFlows, members: frozenset[int]) -> Marks:
