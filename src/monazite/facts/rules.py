@@ -377,6 +377,7 @@ _RULES: tuple[Callable[[pl.DataFrame, Context], list[Problem]], ...] = (
     _subjects,
     _figures,
     _dimensions,
+    _bases,
     _duplicates,
     _shares,
 )

@@ -75,6 +75,8 @@ def sigma_expr() -> pl.Expr:
     return (
         pl.when(pl.col("low").is_not_null() & pl.col("high").is_not_null())
         .then((pl.col("high") - pl.col("low")) / NORMAL_80)
+        .when(pl.col("value").is_null())
+        .then(None)
         .when(pl.col("exact"))
         .then(0.0)
         .otherwise(by_class)
