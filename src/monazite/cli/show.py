@@ -41,18 +41,21 @@ PANELS = (
     ),
     ("product_exposure",),
     ("n_minus_1_iea", "n_minus_1_demand", "n_minus_1_final"),
-    ("top1", "hhi", "effective_suppliers"),
+    ("top1", "hhi"),
     ("first_stop_week", "median_stop_week"),
     ("value_added_lost", "value_added_deferred", "output_lost", "output_deferred"),
 )
 #: measures that stand behind those of the panels: named, and one option away
-SECONDARY = ("share", "top3", "units_lost", "units_deferred")
-#: losses: none of them is no news
+SECONDARY = ("share", "top3", "effective_suppliers", "units_lost", "units_deferred")
+#: losses, and below which figure they are not worth a line
 LOSSES = ("output_", "units_", "value_added_")
+SMALL = {"MUSD": 0.5, "month": 0.005, "unit": 1.0}
 #: the world's rows stand aside where a place or group has its own
 WORLD = "WLD"
 #: widest line of the head of a column of figures
-HEAD_WIDTH = 15
+HEAD_WIDTH, HEAD_WIDTH_MANY = 15, 10
+#: least width of a label
+LABEL_WIDTH = 11
 #: a range narrower than this share of the figure is not shown
 WORTH_A_RANGE = 0.005
 #: pure numbers that are shares
@@ -63,7 +66,7 @@ LEADING = ("shortage", "price_multiple", "exports_multiple")
 #: level of what runs by month where nothing happens; for others, that of the first month
 USUAL = {"shortage": 0.0, "price_multiple": 1.0, "exports_multiple": 1.0}
 #: a series that never leaves its usual level by more than this is not worth a line
-QUIET = 0.005
+QUIET = {"shortage": 0.005, "price_multiple": 0.05, "exports_multiple": 0.05}
 
 _BARS = "▁▂▃▄▅▆▇█"
 _LABELS = ("chain", "stage", "commodity", "element", "use", "activity", "place", "by", "partner", "cohort",
@@ -140,13 +143,14 @@ def _cell(value: Any) -> str:
 
 
 def _table(heads: Iterable[str], *, right: set[int]) -> Table:
+    """Make a table without lines: figures never break, heads break at words, labels keep a readable width."""
+    width = HEAD_WIDTH if len(right) <= MOST_RANGED else HEAD_WIDTH_MANY
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for k, head in enumerate(heads):
         if k in right:
-            # a figure never breaks; its head may, at words
-            table.add_column("\n".join(wrap(head, HEAD_WIDTH)), justify="right", no_wrap=True)
+            table.add_column("\n".join(wrap(head, width)), justify="right", no_wrap=True)
         else:
-            table.add_column(head, overflow="fold")
+            table.add_column(head, overflow="fold", min_width=min(max(len(head), 6), LABEL_WIDTH))
     return table
 
 
@@ -180,7 +184,7 @@ def figure(row: Mapping[str, Any], *, mark: bool = True, ranged: bool = True) ->
 def head(measure: str, unit: str | None) -> str:
     """Write a measure with its unit, as the head of a column."""
     name = say(f"cli.head_{measure}") if has(f"cli.head_{measure}") else words.measure(measure)
-    return name if unit in (None, "1") else f"{name}, {unit}"
+    return name if unit is None or unit == "1" or unit in name.split() else f"{name}, {unit}"
 
 
 def _label(column: str, value: Any) -> str:
@@ -230,10 +234,12 @@ def _tables(console: Console, frame: pl.DataFrame) -> int:
 
 
 def _says_something(row: Mapping[str, Any]) -> bool:
-    """Tell whether a figure is worth a line: no loss is no news, no supplier left is."""
+    """Tell whether a figure is worth a line: no loss and no dependence are no news, no supplier left is."""
     if row["value"] is None:
         return bool(row["status"] != "not_applicable")
-    return bool(row["value"]) or not str(row["measure"]).startswith(LOSSES)
+    if str(row["measure"]).startswith(LOSSES):
+        return bool(row["value"] >= SMALL.get(row["unit"], 0.0))
+    return bool(row["value"]) or row["measure"] not in PANELS[0]
 
 
 def _gather(frame: pl.DataFrame, labels: list[str]) -> dict[Key, dict[str, dict[str, Any]]]:
@@ -274,22 +280,24 @@ def _pivot(console: Console, frame: pl.DataFrame, across: list[tuple[str, str | 
     labels = _varying(frame, subject)
     fixed = [f"{words.column(c)}: {_label(c, frame[c][0])}" for c in subject if c not in labels]
     soonest = across[0][0].endswith("_week")
+    gathered = _gather(frame, labels)
     rows = {
-        key: found
-        for key, found in _gather(frame, labels).items()
-        if any(_says_something(row) for row in found.values())
+        key: found for key, found in gathered.items() if any(_says_something(row) for row in found.values())
     }
     if not rows:
-        return 0
+        return len(gathered)
 
     def rank(key: Key) -> float:
-        values = [row["value"] for row in rows[key].values() if row["value"] is not None]
-        return max((-v if soonest else v for v in values), default=float("-inf"))
+        row = rows[key].get(across[0][0])
+        value = row["value"] if row else None
+        return float("inf") if value is None else value if soonest else -value
 
-    # at each step the largest first, the steps in the order of the chain; what comes soonest goes before all
-    where = [] if soonest else [k for k, c in enumerate(labels) if c in ("chain", "stage", "commodity")]
+    # a result has its own order; what comes soonest and what costs most go first
+    where = [k for k, c in enumerate(labels) if c in ("chain", "stage", "commodity")]
     steps = {tuple(key[k] for k in where): n for n, key in reversed(list(enumerate(rows)))}
-    keys = sorted(rows, key=lambda key: (steps[tuple(key[k] for k in where)], -rank(key)))
+    keys = sorted(rows, key=lambda key: steps[tuple(key[k] for k in where)])
+    if soonest or across[0][0].startswith(LOSSES):
+        where, keys = [], sorted(rows, key=rank)
     shown = _fair(keys, where)
     table = _table(
         [*(words.column(c) for c in labels), *(head(measure, unit) for measure, unit in across)],
@@ -310,7 +318,7 @@ def _pivot(console: Console, frame: pl.DataFrame, across: list[tuple[str, str | 
     if fixed:
         console.print(Text(" · ".join(fixed), style="dim"))
     console.print(table)
-    return len(keys) - len(shown)
+    return len(gathered) - len(shown)
 
 
 def _fair(keys: list[tuple[Any, ...]], where: list[int]) -> list[tuple[Any, ...]]:
@@ -360,7 +368,7 @@ def _lines(console: Console, frame: pl.DataFrame) -> int:
                 0.0 if measure == "shortage" else 1.0 if measure.endswith("_multiple") else values[0] or 0.0
             )
             known = [(abs(v - usual), -k) for k, v in enumerate(values) if v is not None]
-            if known and max(known)[0] > QUIET * (1.0 + abs(usual)):
+            if known and max(known)[0] > QUIET.get(measure, 0.0):
                 far, at = max(known)
                 series.append((far, -at, key if labels else (), line.to_dicts()))
         series.sort(key=lambda item: -item[0])
