@@ -219,9 +219,7 @@ def _targets(data: Mapping[str, Any], field: str, at: str) -> list[Problem]:
     for name in _list(data.get(field)):
         if name not in known:
             near = nearest_place(name)
-            found.append(
-                name_problem(None, f"{at}{field}", "place_or_group", name, [near] if near else known)
-            )
+            found.append(name_problem(None, f"{at}{field}", "place_or_group", name, known, nearest=near))
     return found
 
 

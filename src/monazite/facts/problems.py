@@ -62,8 +62,10 @@ def problem(key: str, row: int | None = None, column: str | None = None, **value
     return Problem(row, column, say(f"data.{key}", **values), None, f"data.{key}")
 
 
-def name_problem(row: int | None, column: str, kind: str, given: str, known: Iterable[str]) -> Problem:
-    """Make the problem of an unknown name.
+def name_problem(
+    row: int | None, column: str, kind: str, given: str, known: Iterable[str], *, nearest: str | None = None
+) -> Problem:
+    """Make the problem of an unknown name; `nearest` where the caller knows better than spelling.
 
     Examples
     --------
@@ -72,7 +74,7 @@ def name_problem(row: int | None, column: str, kind: str, given: str, known: Ite
     """
     word = say(f"word.{kind}") if has(f"word.{kind}") else kind
     names = sorted(set(known))
-    near = nearest_names(given, names, most=1)
+    near = (nearest,) if nearest else nearest_names(given, names, most=1)
     if near:
         text = say("error.unknown_name", kind=word, name=given, nearest=near[0])
     else:

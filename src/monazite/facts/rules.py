@@ -161,8 +161,8 @@ def _names(frame: pl.DataFrame, context: Context) -> list[Problem]:
         wrong = pl.col(name).is_not_null() & ~pl.col(name).is_in(list(codes))
         for row, given in _pairs(frame, wrong, name):
             near = nearest_place(given)
-            nearest = [near] if near is not None and near in codes else list(codes)
-            found.append(name_problem(row, name, "place", given, nearest))
+            nearest = near if near in codes else None
+            found.append(name_problem(row, name, "place", given, codes, nearest=nearest))
         world = (pl.col(name) == _WORLD) & ~pl.col("total")
         found += [problem("world", row, name) for row in _int_column(frame, world)]
     return found
