@@ -136,12 +136,7 @@ def test_a_duplicate_names_the_first_row_and_another_source_is_no_duplicate(worl
 
 def test_lists_totals_and_units_of_one_kind_are_fine(world: World) -> None:
     total = {"variable": "total_output", "activity": "little_mine; little_plant", "period": "2024"}
-        "variable": "total_output",
-        "activity": "little_mine; little_plant",
-        "period": "2024",
-        "value": "2",
-    }
-    world.add(**total, place="WLD", unit="kt/yr")
+    world.add(**total, value="2", place="WLD", unit="kt/yr")
     total = {"variable": "total_use", "commodity": "little_oxide;little_rest", "period": "2024", "value": "2"}
     world.add(**total, basis="oxide")
     world.add(**{**OUTPUT, "value": "", "low": "50", "status": "withheld"})

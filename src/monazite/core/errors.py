@@ -131,7 +131,7 @@ class SolverError(MonaziteError):
 def nearest_names(name: str, known: Iterable[str], *, most: int = 3, cutoff: float = 0.55) -> tuple[str, ...]:
     """Find the known names nearest to a name, best first, without regard to case, space or hyphen.
 
-    Of names as near as each other the one that begins alike comes first.
+    Of names as near as each other one of the same letters comes first, then one that begins alike.
 
     Parameters
     ----------
@@ -164,8 +164,9 @@ def nearest_names(name: str, known: Iterable[str], *, most: int = 3, cutoff: flo
     for item in by_plain:
         matcher.set_seq1(item)
         if matcher.real_quick_ratio() >= cutoff and matcher.ratio() >= cutoff:
-            ranked.append((-matcher.ratio(), item[:1] != given[:1], item))
-    return tuple(by_plain[item] for _, _, item in sorted(ranked)[:most])
+            swapped = sorted(item) == sorted(given)
+            ranked.append((-matcher.ratio(), not swapped, item[:1] != given[:1], item))
+    return tuple(by_plain[item] for *_, item in sorted(ranked)[:most])
 
 
 def _rebuild(cls: type[MonaziteError], key: str, values: dict[str, object]) -> MonaziteError:
