@@ -377,3 +377,56 @@ def test_what_a_mine_gives_is_counted_as_mined():
     table = outputs(fake(LOOP))
     assert table.filter(pl.col("stage") == "mine")["tonnes"].sum() == 120
     assert table.filter((pl.col("stage") == "refine") & (pl.col("place") == "A"))["tonnes"].sum() == 60
+
+
+def test_a_plant_that_takes_none_of_an_element_gives_none():
+    """A scrap of mean content does not bring dysprosium into light magnets, nor out of nothing."""
+    net = fake(
+        [
+            make("mine", "A", 10, ore=1.0),
+            make("process", "A", 10, ore=-1.0, oxide=0.9),
+            make("process", "A", 9, oxide=-1.0, magnet=0.9, scrap=0.1),
+            make("mine", "B", 10, metal=1.0),
+            make("process", "B", 10, metal=-1.0, magnet=0.9, scrap=0.1),
+            make("recycle", "B", 1, scrap=-1.0, oxide=1.0),
+            make("use", "A", 8.1, magnet=-1.0),
+            make("use", "B", 9, magnet=-1.0),
+            make("use", "B", 1, oxide=-1.0),
+        ],
+        content={"metal": 0.0, "magnet": 0.5, "scrap": 1.0},
+    )
+    flows = element_flows(net, contents(net, "E"))
+    assert uses(flows, "A").total > 0
+    assert uses(flows, "B").total == 0
+    assert not flows.through[flows.place == flows.code("B")].any()
+
+
+def test_doing_with_another_good_says_nothing_of_what_it_contains():
+    net = fake(
+        [
+            make("mine", "A", 10, ore=1.0),
+            make("process", "A", 10, ore=-1.0, oxide=1.0),
+            make("process", "A", 10, oxide=-1.0, magnet=1.0),
+            ("substitute", "A", 5, {("metal", "A"): -1.0, ("magnet", "A"): 1.0}),
+            make("mine", "A", 5, metal=1.0),
+            make("use", "A", 15, magnet=-1.0),
+        ],
+        element={"metal": ""},
+    )
+    assert contents(net, "E").values.get("metal", 0.0) == 0.0
+
+
+def test_old_scrap_meets_a_need_that_no_mine_has_to():
+    net = fake(
+        [
+            make("mine", "A", 6, oxide=1.0),
+            make("recycle", "B", 4, oxide=1.0),
+            trade("oxide", "A", "B", 6),
+            make("use", "B", 10, oxide=-1.0),
+        ]
+    )
+    flows = element_flows(net, contents(net, "E"))
+    final = final_coverage(flows, "mine")
+    a, sd = flows.code("A"), np.zeros_like(net.level)
+    assert final.world(a, sd).value == pytest.approx(0.4)
+    assert final.group(frozenset({flows.code("B")}), a, sd).value == pytest.approx(0.4)

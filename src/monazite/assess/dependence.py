@@ -318,6 +318,6 @@ def _group_final(
     estimate = final.group(context.codes, lost, context.sd)
     if not estimate.defined:
         return estimate, None
-    equal = final.world(lost, context.sd).value
-    own = final.own(context.codes, lost)
+    equal = min(final.world(lost, context.sd).value, 1.0)
+    own = min(final.own(context.codes, lost), 1.0)
     return estimate, (min(own, equal), max(own, equal))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from monazite.core.text import say
+from monazite.core.text import has, say
 from monazite.facts.places import name_of
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def summary(answer: Assessment) -> str:
     year = heads[0]["period"]
     opening = say("assess.summary_exposure", place=name_of_subject(answer), year=year, clauses=first)
     closing = say("assess.summary_cover", clauses=second) if second else say("assess.summary_no_cover")
-    return f"{opening} {closing}"
+    return f"{opening} {closing[:1].upper()}{closing[1:]}"
 
 
 def name_of_subject(answer: Assessment) -> str:
@@ -73,8 +73,8 @@ def _exposure(answer: Assessment, table: pl.DataFrame, head: dict[str, Any]) -> 
         & (pl.col("by") == by)
     )
     values = {
-        "element": head["element"],
-        "goods": say(f"assess.goods_{head['stage']}"),
+        "element": _element(head["element"]),
+        "goods": _goods(head["stage"], head["chain"]),
         "by": name_of(by) if by else say("assess.nobody"),
         "touch": _percent(head["value"]),
     }
@@ -101,9 +101,19 @@ def _cover(table: pl.DataFrame, head: dict[str, Any]) -> str | None:
         "assess.clause_cover",
         by=name_of(head["by"]),
         cover=_percent(least["value"]),
-        element=head["element"],
+        element=_element(head["element"]),
         stage=say(f"assess.stage_{least['stage']}"),
     )
+
+
+def _element(symbol: str) -> str:
+    key = f"assess.element_{symbol}"
+    return say(key) if has(key) else symbol
+
+
+def _goods(stage: str, chain: str) -> str:
+    key = f"assess.goods_{stage}_{chain}"
+    return say(key if has(key) else f"assess.goods_{stage}")
 
 
 def _percent(value: float) -> str:

@@ -125,21 +125,24 @@ def _stated(network: Network, element: str) -> tuple[dict[str, float], tuple[int
 
 
 def _recipes(network: Network) -> list[tuple[dict[str, float], float]]:
-    """Columns of all makers by commodity, with the level as weight."""
+    """Columns of all makers at work by commodity, with the level as weight.
+
+    Doing with another good instead says nothing of what either contains.
+    """
     types = activity_column(network, "type")
     commodity = network.nodes["commodity"].to_list()
     flow = network.flow.tocsc()
     level = network.level
     found = []
     for j, kind in enumerate(types):
-        if kind not in MAKERS:
+        if kind not in MAKERS or kind == "substitute" or level[j] <= 0:
             continue
         start, stop = flow.indptr[j], flow.indptr[j + 1]
         column = {
             commodity[i]: float(v)
             for i, v in zip(flow.indices[start:stop], flow.data[start:stop], strict=True)
         }
-        found.append((column, max(float(level[j]), 0.0)))
+        found.append((column, float(level[j])))
     return found
 
 

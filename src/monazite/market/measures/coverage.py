@@ -67,13 +67,15 @@ def n_minus_1(
 def stage_output(flows: ElementFlows, stage: str) -> Float:
     """Count, for each place, the tonnes of stage output that each activity gives for a tonne of level.
 
+    The stage ``mine`` counts all that comes in from outside the network: mined, or recovered from old scrap.
+
     Returns
     -------
     ndarray, shape (places, activities)
         ``@ flows.level`` is the output of the stage by place, t/yr of the element.
     """
     if stage == "mine":
-        at = flows.source[flows.col] & (flows.type[flows.col] != "recycle")
+        at = flows.from_source
     else:
         at = flows.made & (flows.stage[flows.row] == stage)
     out = np.zeros((len(flows.places), flows.level.size))

@@ -81,7 +81,7 @@ class ElementFlows:
     @cached_property
     def through(self) -> Float:
         """All inflow of each node, ``x_i``, t/yr; shape (m,)."""
-        return np.asarray(np.bincount(self.row, weights=self.weight, minlength=self.size), dtype=float)
+        return _sums(self.row, self.weight, self.size)
 
     @cached_property
     def part(self) -> Float:
@@ -91,7 +91,7 @@ class ElementFlows:
     @cached_property
     def mix(self) -> sparse.csr_array:
         """Share of each node in what an activity takes; shape (J, m), rows sum to 1, or to 0 at a source."""
-        total = np.bincount(self.take_col, weights=self.take_weight, minlength=self.level.size)
+        total = _sums(self.take_col, self.take_weight, self.level.size)
         share = self.take_weight / total[self.take_col]
         return sparse.csr_array((share, (self.take_col, self.take_row)), shape=(self.level.size, self.size))
 
@@ -139,8 +139,8 @@ class ElementFlows:
     def gain(self) -> Float:
         """Element taken for each tonne of it given in the main products, 1 / yield; shape (J,)."""
         keep = ~self.side_scrap
-        given = np.bincount(self.col[keep], weights=self.weight[keep], minlength=self.level.size)
-        taken = np.bincount(self.take_col, weights=self.take_weight, minlength=self.level.size)
+        given = _sums(self.col[keep], self.weight[keep], self.level.size)
+        taken = _sums(self.take_col, self.take_weight, self.level.size)
         return np.divide(taken, given, out=np.ones_like(taken), where=(given > 0) & (taken > 0))
 
     @cached_property
@@ -173,8 +173,9 @@ def element_flows(network: Network, content: Contents | None) -> ElementFlows:
     Returns
     -------
     ElementFlows
-        Only what has a level and a content; commodities of unknown content are left out, and what comes
-        out of them is marked `unknown`.
+        Only what has a level and a content; a plant that takes in none of the element gives none, whatever
+        the mean content of its product (light magnets and dysprosium). Commodities of unknown content are
+        left out, and what comes out of them is marked `unknown`.
     """
     places = tuple(sorted(set(network.nodes["place"].to_list())))
     code = {p: i for i, p in enumerate(places)}
@@ -193,6 +194,7 @@ def element_flows(network: Network, content: Contents | None) -> ElementFlows:
         give = live & (flow.data > 0) & (weight > 0)
         take = live & (flow.data < 0) & (weight > 0)
     blank = live & np.isnan(kappa[row])
+    give, take = _carried(give, take, row, col, live & (flow.data < 0), blank & (flow.data < 0))
     form = activity_column(network, "form")
     ends = activity_column(network, "stage", "product")
     return ElementFlows(
@@ -215,6 +217,25 @@ def element_flows(network: Network, content: Contents | None) -> ElementFlows:
         ),
         unknown=_unknown(len(commodity), row, col, flow.data, live, blank),
     )
+
+
+def _carried(give: Bool, take: Bool, row: Int, col: Int, takes: Bool, blank: Bool) -> tuple[Bool, Bool]:
+    """Drop what a mean content says but no recipe brings.
+
+    A plant that takes goods but none with the element gives none, and from a node that gets none nothing is
+    taken; and so on downstream. Inputs of unknown content may bring it.
+    """
+    plants = np.zeros(int(col.max(initial=0)) + 1, dtype=bool)
+    plants[col[takes]] = True
+    while True:
+        brings, fed = np.zeros(plants.size, dtype=bool), np.zeros(int(row.max(initial=0)) + 1, dtype=bool)
+        brings[col[take | blank]] = True
+        less_give = give & (brings | ~plants)[col]
+        fed[row[less_give]] = True
+        less_take = take & fed[row]
+        if less_give.sum() == give.sum() and less_take.sum() == take.sum():
+            return give, take
+        give, take = less_give, less_take
 
 
 def _unknown(n: int, row: Int, col: Int, data: Float, live: Bool, blank: Bool) -> Bool:

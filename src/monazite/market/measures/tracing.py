@@ -324,9 +324,11 @@ def requirement_marks(flows: ElementFlows, stage: str) -> Marks:
 
     Losses are charged to the main product; scrap that falls off carries none, so that the needs of all
     end uses (and of surplus put aside) add up to the whole output of the stage, recycled material included.
+    At the stage ``mine`` that is all that comes in from outside: mined, or recovered from old scrap.
     """
     marks = stage_marks(flows, stage)
+    counted = _by_place(flows) if stage == "mine" else marks.value
     stop = marks.stop | flows.side_scrap
-    value = np.where(flows.side_scrap[:, None], 0.0, marks.value)
+    value = np.where(flows.side_scrap[:, None] | ~stop[:, None], 0.0, counted)
     value = np.column_stack([value.sum(axis=1), value])
     return Marks(stop, value, *_nothing_held(flows, value.shape[1]), gain=True)
