@@ -40,6 +40,9 @@ Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
+#: changes of a share by a whole level that are rounding and nothing else
+ROUNDING = 1e-12
+
 
 def origins(flow: Float, own: Float) -> Float:
     """Return where the supply of each place was made, one traded good, proportional mixing.
@@ -192,6 +195,8 @@ class Traced:
         gradient = self.total_gradient(basket, column)
         np.add.at(gradient, basket.col, -value * basket.weight / self.flows.level[basket.col])
         gradient /= basket.total
+        # a share that no level moves (all of it, or none) has no slope, only rounding
+        gradient[np.abs(gradient) * self.flows.level < ROUNDING] = 0.0
         return Estimate(value, gradient, spread(gradient, sd))
 
     def _inputs(self, h: Float) -> Float:
