@@ -91,6 +91,13 @@ def test_contradictions_are_kept_and_do_not_win(facts: FactTable, raw: pl.DataFr
     assert output["sigma"].item() >= 0.5 * spread
 
 
+def test_no_sound_figure_loses_to_one_set_aside(facts: FactTable) -> None:
+    subject = ["variable", "commodity", "activity", "place", "partner", "period"]
+    lost = facts.losers.filter(pl.col("status") == "ok").select(subject)
+    won = facts.frame.filter(pl.col("status") != "ok").select(subject)
+    assert lost.join(won, on=subject, how="inner", nulls_equal=True).is_empty()
+
+
 def test_every_node_is_fed_and_emptied(draft: Draft) -> None:
     inflow, outflow, _ = _imbalance(draft)
     unsold = draft.activities.filter(pl.col("form") == "unsold").select("commodity", "place").rows()
