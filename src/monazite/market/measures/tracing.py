@@ -296,14 +296,15 @@ def touch_everywhere(flows: ElementFlows) -> Float:
     grounded = np.zeros(flows.size, dtype=bool)
     grounded[flows.row[flows.from_source]] = True
     free = (flows.through > 0) & _reach(flows.passing, grounded)
-    keep = sparse.diags_array(free.astype(float))
-    inner = sparse.csc_array(sparse.eye_array(flows.size) - keep @ flows.passing @ keep)
-    visits = np.asarray(splu(inner).solve(np.eye(flows.size)), dtype=float)
+    live = np.flatnonzero(free)
+    visits = np.linalg.inv(np.eye(live.size) - flows.passing[live][:, live].toarray())
     out = np.zeros((flows.size, len(flows.places)))
     for place in range(len(flows.places)):
-        at = np.flatnonzero(flows.place == place)
+        at = np.flatnonzero(flows.place[live] == place)
         if at.size:
-            out[:, place] = visits[:, at] @ np.linalg.solve(visits[np.ix_(at, at)], np.ones(at.size))
+            chance = np.linalg.solve(visits[np.ix_(at, at)], np.ones(at.size))
+            out[live, place] = visits[:, at] @ chance
+        out[flows.place == place, place] = 1.0
     return out
 
 
