@@ -1,0 +1,323 @@
+"""The Sankey: a layout computed here, drawn as area ribbons with smooth edges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monazite.core.text import say
+from monazite.draw import theme
+from monazite.views.chokepoint import OTHERS
+from monazite.views.numbers import number, percent
+from monazite.views.view import View
+
+__all__ = ["layout", "sankey"]
+
+_WIDTH, _HEIGHT = 892.0, 460.0
+_LEFT, _RIGHT = 138.0, 154.0
+_HEAD, _LEGEND = 46.0, 44.0
+_NODE = 11.0
+_GAP = 15.0  # between nodes of one column, px
+_APART = 16.0  # more before the ends that leave the chain
+_SAMPLES = 8
+_LEAST = 1.2  # the thinnest ribbon that is still seen, px
+_THOUSAND = 20_000.0
+_PLACES = 5
+_SOFT = {"loss": "#9AA4AC", "stock": "#B9C1C7", "recycle": "#6F9C97", "unexplained": theme.ACCENT}
+
+
+def sankey(view: View) -> dict[str, Any]:
+    """Return the specification of a Sankey view (see `views.sankey`).
+
+    A ribbon has the hue of the place it comes from; dashed edges mean that it is no reported figure, a pale
+    ribbon with dotted edges that it is assumed. What is lost, kept or unexplained ends in a hatched node.
+    """
+    nodes, links = layout(view)
+    hues = {item["place"]: theme.HUES[place] for place, item in enumerate(view.encoding["places"][:_PLACES])}
+    for link in links:
+        role = link["role"]
+        link["fill"] = hues.get(link["place"], theme.GREY) if role == "flow" else _SOFT[role]
+        pale = link["quality"] == "hollow"
+        link["fade"] = (0.2 if pale else 0.42) + (0.16 if role != "flow" else 0.0)
+    for node in nodes:
+        role = node["role"]
+        node["fill"] = hues.get(node["place"], theme.GREY) if role == "flow" else _SOFT[role]
+    layers = [
+        *_ribbons(links),
+        *_nodes(nodes),
+        *_labels(view, nodes),
+        *_legend(view, nodes, links),
+    ]
+    height = _HEAD + _HEIGHT + _LEGEND
+    return theme.canvas(view.name, _WIDTH, height, layers, description=view.sentence)
+
+
+def layout(view: View) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Place nodes and ribbons.
+
+    Parameters
+    ----------
+    view
+        A Sankey view.
+
+    Returns
+    -------
+    nodes
+        The view's nodes with ``x, x2, y, y2``, px; the height is the value on one scale for all columns.
+    links
+        The view's links with ``x, x2`` and their upper edges ``y, y2`` at the two ends, and ``thick``, px.
+    """
+    stages = [item["stage"] for item in view.encoding["stages"]]
+    items = view.data.to_dicts()
+    nodes = [item for item in items if item["item"] == "node"]
+    links = [item for item in items if item["item"] == "link"]
+    step = (_WIDTH - _LEFT - _RIGHT - _NODE) / max(len(stages) - 1, 1)
+    columns = [[node for node in nodes if node["stage"] == stage] for stage in stages]
+    scale = min(
+        (_HEIGHT - _gaps(column)) / sum(node["value"] for node in column) for column in columns if column
+    )
+    for place, column in enumerate(columns):
+        y = _HEAD
+        for rank, node in enumerate(column):
+            if rank and node["role"] != "flow" and column[rank - 1]["role"] == "flow":
+                y += _APART
+            node["x"] = _LEFT + place * step
+            node["x2"], node["y"], node["y2"] = node["x"] + _NODE, y, y + max(node["value"] * scale, _LEAST)
+            y = node["y2"] + _GAP
+    by_number = {node["node"]: node for node in nodes}
+    for link in links:
+        link["thick"] = max(link["value"] * scale, _LEAST)
+        link["x"] = by_number[link["source"]]["x2"]
+        link["x2"] = by_number[link["target"]]["x"]
+    for end, other, at in (("source", "target", "y"), ("target", "source", "y2")):
+        fill = {node["node"]: node["y"] for node in nodes}
+        for link in sorted(links, key=lambda item: (item[end], by_number[item[other]]["y"], item[other])):
+            link[at] = fill[link[end]]
+            fill[link[end]] += link["thick"]
+    return nodes, links
+
+
+def _gaps(column: list[dict[str, Any]]) -> float:
+    flows = sum(node["role"] == "flow" for node in column)
+    return _GAP * (len(column) - 1) + (_APART if 0 < flows < len(column) else 0.0)
+
+
+def _edge(link: dict[str, Any], part: float) -> tuple[float, float]:
+    smooth = part * part * (3 - 2 * part)
+    x = link["x"] + (link["x2"] - link["x"]) * part
+    return x, link["y"] + (link["y2"] - link["y"]) * smooth
+
+
+def _ribbons(links: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Draw the areas, large ones first, and the broken edges of what is not reported."""
+    area: list[dict[str, Any]] = []
+    dashed: list[dict[str, Any]] = []
+    dotted: list[dict[str, Any]] = []
+    for place, link in enumerate(sorted(links, key=lambda item: -item["thick"])):
+        told = {key: link[key] for key in ("value", "unit", "kind", "role", "cell_id")}
+        for sample in range(_SAMPLES + 1):
+            x, y = _edge(link, sample / _SAMPLES)
+            area.append(
+                {
+                    "link": place,
+                    "x": round(x, 2),
+                    "y": round(y, 2),
+                    "y2": round(y + link["thick"], 2),
+                    "fill": link["fill"],
+                    "fade": link["fade"],
+                    **(told if sample == 0 else {}),
+                }
+            )
+            if link["quality"] != "solid":
+                rows = dotted if link["quality"] == "hollow" else dashed
+                rows += [
+                    {
+                        "line": 2 * place + side,
+                        "x": round(x, 2),
+                        "y": round(y + side * link["thick"], 2),
+                        "fill": link["fill"],
+                    }
+                    for side in ((0, 1) if link["thick"] > 2 * _LEAST else (0,))
+                ]
+    ribbon = {"type": "area", "interpolate": "monotone", "strokeWidth": 0, "aria": False}
+    edge = {"type": "line", "interpolate": "monotone", "strokeWidth": 0.9, "aria": False}
+    made = [
+        theme.layer(ribbon, area, x="x", y="y", y2="y2", detail="link", fill="fill", fillOpacity="fade"),
+    ]
+    for rows, dash in ((dashed, [5, 3]), (dotted, [1.2, 2.4])):
+        if rows:
+            made.append(
+                theme.layer({**edge, "strokeDash": dash}, rows, x="x", y="y", detail="line", stroke="fill")
+            )
+    return made
+
+
+def _nodes(nodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    box = {"x": "x", "x2": "x2", "y": "y", "y2": "y2"}
+    kept = ("node", "stage", "label", "value", "unit", "x", "x2", "y", "y2", "fill")
+    real = [{key: node[key] for key in kept} for node in nodes if node["role"] == "flow"]
+    ends = [{key: node[key] for key in kept} for node in nodes if node["role"] != "flow"]
+    made = [theme.layer({"type": "rect"}, real, **box, fill="fill")]
+    if ends:
+        made.append(
+            theme.layer({"type": "rect", "fill": theme.PAPER, "strokeWidth": 1.2}, ends, **box, stroke="fill")
+        )
+        lines = [
+            {
+                "x": node["x"],
+                "x2": node["x2"],
+                "y": min(y + 4, node["y2"]),
+                "y2": max(y, node["y"]),
+                "fill": node["fill"],
+            }
+            for node in ends
+            for y in _steps(node["y"], node["y2"], 5.0)
+        ]
+        made.append(
+            theme.layer({"type": "rule", "strokeWidth": 1.2, "aria": False}, lines, **box, stroke="fill")
+        )
+    return made
+
+
+def _steps(low: float, high: float, step: float) -> list[float]:
+    return [low + step * place for place in range(int((high - low) / step) + 1)]
+
+
+def _unit(view: View, nodes: list[dict[str, Any]]) -> tuple[bool, str]:
+    """Return whether tonnes are shown in thousands, and the unit that is then shown."""
+    unit = str(view.encoding["unit"])
+    large = max(node["value"] for node in nodes) >= _THOUSAND and unit in ("t", "t/yr", "t/month")
+    return large, f"k{unit}" if large else unit
+
+
+def _amount(value: float, large: bool) -> str:
+    return number(value / 1000 if large else value, digits=3 if value >= 1000 or not large else 2)
+
+
+def _labels(view: View, nodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Write the stages above, and each node's place, tonnes and share where they hit nothing."""
+    large, shown = _unit(view, nodes)
+    stages = view.encoding["stages"]
+    heads: list[dict[str, Any]] = []
+    texts: dict[str, list[dict[str, Any]]] = {"left": [], "right": []}
+    for place, stage in enumerate(stages):
+        column = [node for node in nodes if node["stage"] == stage["stage"]]
+        total = sum(node["value"] for node in column if node["role"] == "flow")
+        middle = column[0]["x"] + _NODE / 2 if column else 0.0
+        heads.append(
+            {"x": middle, "y": 12, "text": stage["label"], "more": f"{_amount(total, large)} {shown}"}
+        )
+        side = "right" if place == 0 else "left"  # the side of the text's own edge
+        wanted = [(node["y"] + node["y2"]) / 2 for node in column]
+        for node, y in zip(column, theme.spread(wanted, 13.0, _HEAD, _HEAD + _HEIGHT), strict=True):
+            x = node["x"] - 6 if side == "right" else node["x2"] + 6
+            share = (
+                f" · {percent(node['share'])}" if node["role"] == "flow" and node["share"] is not None else ""
+            )
+            texts[side].append(
+                {
+                    "x": x,
+                    "y": y,
+                    "text": f"{node['label']}\N{EN SPACE}{_amount(node['value'], large)}{share}",
+                    "ink": theme.INK if node["place"] != OTHERS else theme.MUTED,
+                }
+            )
+    text = {"type": "text", "aria": False, "baseline": "middle"}
+    made = [
+        theme.layer({**text, "fontSize": 13, "fontWeight": "bold"}, heads, x="x", y="y", text="text"),
+        theme.layer(
+            {**text, "fontSize": 11.5, "color": theme.MUTED, "dy": 16}, heads, x="x", y="y", text="more"
+        ),
+    ]
+    for side, rows in texts.items():
+        if rows:
+            halo = {
+                **text,
+                "align": side,
+                "fontSize": 11.5,
+                "stroke": theme.PAPER,
+                "strokeWidth": 3,
+                "strokeJoin": "round",
+                "opacity": 0.8,
+            }
+            made.append(theme.layer(halo, rows, x="x", y="y", text="text"))
+            made.append(
+                theme.layer(
+                    {**text, "align": side, "fontSize": 11.5}, rows, x="x", y="y", text="text", fill="ink"
+                )
+            )
+    return made
+
+
+def _legend(view: View, nodes: list[dict[str, Any]], links: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Draw the key of the edges, only for the qualities that occur, and say what the figures are."""
+    _, shown = _unit(view, nodes)
+    y = _HEAD + _HEIGHT + 26
+    present = [
+        name for name in ("solid", "hatched", "hollow") if any(link["quality"] == name for link in links)
+    ]
+    x = 0.0
+    rows: list[dict[str, Any]] = []
+    for name in present:
+        rows.append(
+            {
+                "name": name,
+                "x": x,
+                "x2": x + 30,
+                "y": y - 6,
+                "y2": y + 6,
+                "tx": x + 36,
+                "ty": y,
+                "text": say(f"view.quality_{name}"),
+            }
+        )
+        x += 36 + 6.1 * len(rows[-1]["text"]) + 18
+    text = {
+        "type": "text",
+        "aria": False,
+        "align": "left",
+        "baseline": "middle",
+        "fontSize": 11,
+        "color": theme.MUTED,
+    }
+    made = []
+    fade = {"solid": 0.42, "hatched": 0.42, "hollow": 0.2}
+    dash = {"hatched": [5, 3], "hollow": [1.2, 2.4]}
+    for row in rows:
+        made.append(
+            theme.layer(
+                {"type": "rect", "fill": theme.HUES[0], "fillOpacity": fade[row["name"]], "aria": False},
+                [row],
+                x="x",
+                x2="x2",
+                y="y",
+                y2="y2",
+            )
+        )
+        if row["name"] in dash:
+            edges = [{"x": row["x"], "x2": row["x2"], "y": row[side]} for side in ("y", "y2")]
+            made.append(
+                theme.layer(
+                    {
+                        "type": "rule",
+                        "stroke": theme.HUES[0],
+                        "strokeWidth": 1,
+                        "aria": False,
+                        "strokeDash": dash[row["name"]],
+                    },
+                    edges,
+                    x="x",
+                    x2="x2",
+                    y="y",
+                )
+            )
+    made.append(theme.layer(text, rows, x="tx", y="ty", text="text"))
+    basis = view.encoding["basis"]
+    unit = [
+        {
+            "x": _WIDTH - 4,
+            "y": y,
+            "text": say("view.key_sankey", unit=shown, basis=basis or say("view.basis_unstated")),
+        }
+    ]
+    made.append(theme.layer({**text, "align": "right"}, unit, x="x", y="y", text="text"))
+    return made

@@ -1,0 +1,216 @@
+"""The names that a reader knows for the ids in a table: places, stages, commodities, end uses, months."""
+
+from __future__ import annotations
+
+import csv
+from functools import lru_cache
+from pathlib import Path
+
+from monazite.core import schema
+from monazite.core.settings import data_folder
+from monazite.core.text import has, say
+
+__all__ = [
+    "chain",
+    "column",
+    "commodity",
+    "inline",
+    "kind",
+    "measure",
+    "month",
+    "month_index",
+    "period",
+    "place",
+    "series",
+    "short",
+    "stage",
+    "stage_order",
+    "step",
+]
+
+_MONTHS = 12
+
+
+def _read(path: Path, key: str, value: str) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row[key]: row[value] for row in csv.DictReader(file) if row.get(key) and row.get(value)}
+
+
+@lru_cache(maxsize=1)
+def _places() -> dict[str, str]:
+    return _read(data_folder() / "places.csv", "place", "name")
+
+
+@lru_cache(maxsize=1)
+def _things() -> dict[str, str]:
+    """Names of activities (end uses among them), overridden by those of commodities."""
+    names: dict[str, str] = {}
+    for table, key in (("activities", "activity"), ("commodities", "commodity")):
+        for path in sorted((data_folder() / "chains").glob(f"*/{table}.csv")):
+            names.update(_read(path, key, "name"))
+    return names
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def place(name: str | None) -> str:
+    """Return the short name of a place or group.
+
+    Examples
+    --------
+    >>> place("QUAD"), place(None)
+    ('Quad', 'world')
+    """
+    if name is None:
+        return say("view.place_WLD")
+    if has(f"view.place_{name}"):
+        return say(f"view.place_{name}")
+    return _places().get(name, name)
+
+
+def chain(name: str | None) -> str:
+    """Return the name of a chain.
+
+    Examples
+    --------
+    >>> chain("rare_earths")
+    'Rare earths'
+    """
+    text = _plain(name or "")
+    return text[:1].upper() + text[1:]
+
+
+def stage(name: str | None) -> str:
+    """Return the name of a stage; a stage that the catalogue does not know keeps its id.
+
+    Examples
+    --------
+    >>> stage("refine"), stage("component")
+    ('Refining', 'Component')
+    """
+    if name is None:
+        return ""
+    return say(f"view.stage_{name}") if has(f"view.stage_{name}") else chain(name)
+
+
+@lru_cache(maxsize=1)
+def _stage_orders() -> dict[str, int]:
+    return {row["stage"]: int(row["order"]) for row in schema.table("stages")}
+
+
+def stage_order(name: str | None) -> int:
+    """Return the rank of a stage along a chain; unknown stages come last.
+
+    Examples
+    --------
+    >>> stage_order("mine") < stage_order("metal") < stage_order(None)
+    True
+    """
+    return _stage_orders().get(name or "", 99)
+
+
+def commodity(name: str | None) -> str:
+    """Return the name of a commodity or end use, as the chain's own tables have it.
+
+    Examples
+    --------
+    >>> commodity("no_such_thing")
+    'no such thing'
+    """
+    if name is None:
+        return ""
+    return _things().get(name, _plain(name))
+
+
+def step(stage_name: str | None, commodity_name: str | None) -> str:
+    """Return the label of one step of a chain: the commodity where there is one, else the stage."""
+    return commodity(commodity_name) if commodity_name else stage(stage_name)
+
+
+def inline(name: str) -> str:
+    """Return a name as it stands within a sentence; names of places and formulas keep their capital.
+
+    Examples
+    --------
+    >>> inline("Dysprosium oxide"), inline("NdFeB magnets"), inline("Bayan Obo concentrate")
+    ('dysprosium oxide', 'NdFeB magnets', 'Bayan Obo concentrate')
+    """
+    first, _, rest = name.partition(" ")
+    proper = not first[1:].islower() or rest[:1].isupper() or first.rstrip(",") in _places().values()
+    return name if proper else name[:1].lower() + name[1:]
+
+
+def kind(name: str | None) -> str:
+    """Return the word for a kind of figure."""
+    return say(f"view.kind_{name}") if name and has(f"view.kind_{name}") else say("view.kind_unknown")
+
+
+def measure(name: str) -> str:
+    """Return the name of a measure, fit for the head of a panel or column.
+
+    Examples
+    --------
+    >>> measure("price_multiple")
+    'Price, multiple of the base year'
+    """
+    return say(f"view.measure_{name}") if has(f"view.measure_{name}") else chain(name)
+
+
+def short(name: str) -> str:
+    """Return the word for a measure in the middle of a sentence.
+
+    Examples
+    --------
+    >>> short("price_multiple")
+    'prices'
+    """
+    return say(f"view.short_{name}") if has(f"view.short_{name}") else measure(name).lower()
+
+
+def column(name: str) -> str:
+    """Return the head of a table column."""
+    return say(f"view.column_{name}") if has(f"view.column_{name}") else chain(name)
+
+
+def series(parts: list[str]) -> str:
+    """Join what distinguishes a series to one label."""
+    return ", ".join(part for part in parts if part) or say("view.series_all")
+
+
+def month_index(text: str) -> int | None:
+    """Return months since year 0 for ``YYYY-MM``, the number itself for a month number, else None.
+
+    Examples
+    --------
+    >>> month_index("2025-04") - month_index("2025-01"), month_index("7"), month_index("spring")
+    (3, 7, None)
+    """
+    year, dash, rest = text.strip().partition("-")
+    if dash and year.isdigit() and rest.isdigit() and 1 <= int(rest) <= _MONTHS:
+        return int(year) * _MONTHS + int(rest) - 1
+    try:
+        return int(text)
+    except ValueError:
+        return None
+
+
+def month(index: int, *, short: bool = False) -> str:
+    """Return the name of a calendar month given by `month_index`.
+
+    Examples
+    --------
+    >>> month(2025 * 12 + 3), month(2025 * 12 + 3, short=True)
+    ('April 2025', 'Apr')
+    """
+    year, number = divmod(index, _MONTHS)
+    name = say("view.months_short" if short else "view.months").split()[number]
+    return name if short else f"{name} {year}"
+
+
+def period(index: int, *, calendar: bool) -> str:
+    """Return a month of a timeline in words: a calendar month, or the number of a month after the start."""
+    return month(index) if calendar else say("view.month_number", number=index)
