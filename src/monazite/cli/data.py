@@ -78,7 +78,8 @@ def sources(chain: opt.Chain = None, json: opt.Json = False, csv: opt.Csv = Fals
     """List the sources of the packaged chains."""
     from monazite import facts
 
-    _print(facts.load(chain or None).sources, json=json, csv=csv)
+    frame = facts.load(chain or None).sources
+    _print(frame if json or csv else frame.select("source", "citation", "published"), json=json, csv=csv)
 
 
 @app.command("show", help=say("cli.cmd_data_show"))
@@ -116,9 +117,18 @@ def show(
             raise UnknownName(column, name, known)
         frame = frame.filter(pl.col(column) == name)
     if not (json or csv):
+        from monazite.views.numbers import interval, number
+
+        figures = [
+            f"{number(value)} ({interval(low, high, None)})"
+            if low is not None and high is not None
+            else number(value)
+            for value, low, high in frame.select("value", "low", "high").iter_rows()
+        ]
         frame = frame.select(
-            *("variable", "activity", "commodity", "place", "partner", "period", "value", "low", "high"),
-            *("unit", "basis", "kind", "source"),
+            *("variable", "activity", "commodity", "place", "partner", "period"),
+            pl.Series("value", figures, dtype=pl.String),
+            *("unit", "kind", "source"),
         )
     _print(frame, json=json, csv=csv)
 

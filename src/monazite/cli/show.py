@@ -56,6 +56,8 @@ WORLD = "WLD"
 HEAD_WIDTH, HEAD_WIDTH_MANY = 15, 10
 #: least width of a label
 LABEL_WIDTH = 11
+#: a text no longer than this is an id and never breaks
+LONGEST_ID = 30
 #: a range narrower than this share of the figure is not shown
 WORTH_A_RANGE = 0.005
 #: pure numbers that are shares
@@ -118,11 +120,16 @@ def explanation(console: Console, answer: Any) -> None:
 
 
 def grid(console: Console, frame: pl.DataFrame, *, most: int = 40) -> None:
-    """Print a frame as it is, empty columns left out."""
+    """Print a frame as it is, empty columns left out; ids stay whole, long texts are broken at words."""
     shown = frame.select(c for c in frame.columns if frame[c].null_count() < frame.height)
-    table = _table([words.column(c) for c in shown.columns], right=_numeric(shown))
-    for row in shown.head(most).iter_rows():
-        table.add_row(*(_cell(value) for value in row))
+    right = _numeric(shown)
+    table = _table([words.column(c) for c in shown.columns], right=right)
+    rows = [[_cell(value) for value in row] for row in shown.head(most).iter_rows()]
+    for k, column in enumerate(table.columns):
+        column.no_wrap = max((len(row[k]) for row in rows), default=0) <= LONGEST_ID
+        column.overflow = "fold"
+    for row in rows:
+        table.add_row(*row)
     console.print(table)
     if frame.height > most:
         console.print(Text(say("cli.more_rows_plain", count=frame.height - most), style="dim"))
