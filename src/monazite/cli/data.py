@@ -117,20 +117,31 @@ def show(
             raise UnknownName(column, name, known)
         frame = frame.filter(pl.col(column) == name)
     if not (json or csv):
-        from monazite.views.numbers import interval, number
-
-        figures = [
-            f"{number(value)} ({interval(low, high, None)})"
-            if low is not None and high is not None
-            else number(value)
-            for value, low, high in frame.select("value", "low", "high").iter_rows()
-        ]
-        frame = frame.select(
-            *("variable", "activity", "commodity", "place", "partner", "period"),
-            pl.Series("value", figures, dtype=pl.String),
-            *("unit", "kind", "source"),
-        )
+        said = [name for name, value in chosen.items() if value is not None]
+        frame = _readable(frame).drop(said, strict=False)
     _print(frame, json=json, csv=csv)
+
+
+def _readable(frame: pl.DataFrame) -> pl.DataFrame:
+    """Put each fact on one line: value with range and mark, both ends of a flow together."""
+    import polars as pl
+
+    from monazite.cli.show import MARKS
+    from monazite.views.numbers import interval, number
+    from monazite.views.view import quality
+
+    figures = []
+    for value, low, high, kind, status in frame.select("value", "low", "high", "kind", "status").iter_rows():
+        text = f"{number(value)} {MARKS[quality(kind, status, value)]}"
+        figures.append(text if low is None or high is None else f"{text} ({interval(low, high, None)})")
+    ends = pl.concat_str("place", "partner", separator=" → ", ignore_nulls=True).replace("", None)
+    return frame.select(
+        *("variable", "activity", "commodity"),
+        ends.alias("place"),
+        "period",
+        pl.Series("value", figures, dtype=pl.String),
+        *("unit", "source"),
+    )
 
 
 @app.command("list", help=say("cli.cmd_data_list"))
