@@ -1,4 +1,4 @@
-"""How a network clears: the problem, the kernel that solves it, and what the answer can prove about itself."""
+"""How a network clears: the problem, the kernel that solves it, and what the answer proves about itself."""
 
 from monazite.market.certificate import Certificate
 from monazite.market.kernel import clear

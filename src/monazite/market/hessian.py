@@ -1,4 +1,4 @@
-"""Linear algebra of the dual: A D Aᵀ on one sparsity pattern, factored in one order, and conjugate gradients."""
+"""Linear algebra of the dual: A D Aᵀ on one sparsity pattern, its factor, and conjugate gradients."""
 
 from __future__ import annotations
 
@@ -10,71 +10,122 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from monazite.market.problem import Array
 
 __all__ = ["Hessian", "Solve", "conjugate_gradients", "hessian_of"]
 
+Integers = NDArray[Any]
 Solve = Callable[[Array], Array]
 _KEPT = 4
+_OPTIONS = {"SymmetricMode": True}
 _cache: OrderedDict[bytes, Hessian] = OrderedDict()
 
 
 class Hessian:
     """A D Aᵀ for one A and any diagonal D ≥ 0.
 
-    The pattern never changes, so where each product of two coefficients lands and the order that keeps the
-    factor sparse are found once. ``factor`` is then one sparse product and one numerical factorisation.
+    The pattern never changes, so where each product of two coefficients lands, and the order of the nodes
+    that keeps the factor sparse, are found once. Everything here counts the nodes in that order: position k
+    is the caller's node ``order[k]``.
 
     Parameters
     ----------
     matrix : sparse array, shape (m, n)
         A, in compressed columns.
+
+    Attributes
+    ----------
+    order : array of int, shape (m,)
+        The caller's node at each position.
+    rows : sparse array, shape (m, n)
+        A, in compressed rows.
+    columns : sparse array, shape (n, m)
+        Aᵀ, in compressed rows.
+    entry_column, entry_row, entry : arrays, shape (nnz,)
+        The coefficients one by one, sorted by column.
     """
 
     def __init__(self, matrix: sparse.csc_array) -> None:
         rows, columns = matrix.shape
-        self.rows = sparse.csr_array(matrix)
-        self.columns = sparse.csr_array(matrix.T)
         first, second, product, owner = _pairs(matrix)
         here = np.arange(rows, dtype=np.int64)
-        order = _order(first, second, rows)
+        self.order = _order(first, second, rows)
         place = np.empty(rows, dtype=np.int64)
-        place[order] = here
+        place[self.order] = here
+        self.rows = sparse.csr_array(sparse.csr_array(matrix)[self.order])
+        self.columns = sparse.csr_array(self.rows.T)
+        self.entry_column = np.repeat(np.arange(columns, dtype=np.int64), np.diff(self.columns.indptr))
+        self.entry_row = self.columns.indices.astype(np.int64)
+        self.entry = self.columns.data
         first, second = place[first], place[second]
         keys = np.concatenate([second * rows + first, here * (rows + 1)])
         pattern, position = np.unique(keys, return_inverse=True)
         self._shape = (rows, rows)
-        self._order, self._place = order, place
         self._products = sparse.csr_array(
             (product, (position[: first.size], owner)), shape=(pattern.size, columns)
         )
         self._diagonal = position[first.size :]
         self._indices = (pattern % rows).astype(np.int32)
-        self._starts = np.searchsorted(pattern, np.arange(rows + 1, dtype=np.int64) * rows).astype(np.int32)
+        self._starts = np.searchsorted(pattern, here * rows).astype(np.int32)
+        self._starts = np.append(self._starts, np.int32(pattern.size))
 
-    def factor(self, weights: Array, extra: Array) -> Solve:
-        """Factor ``A diag(weights) Aᵀ + diag(extra)`` and return the function that solves with it."""
-        data = self._products @ weights
-        data[self._diagonal] += extra[self._order]
-        hessian = sparse.csc_matrix((data, self._indices, self._starts), shape=self._shape)
-        factor = splu(
-            hessian, permc_spec="NATURAL", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
-        )
-        order, place = self._order, self._place
+    def values(self, weights: Array, least: Array, share: float) -> Array:
+        """Return the stored values of A diag(weights) Aᵀ + E, E = max(least, share × diagonal)."""
+        data = np.asarray(self._products @ weights, dtype=float)
+        diagonal = data[self._diagonal]
+        data[self._diagonal] = diagonal + np.maximum(least, share * diagonal)
+        return data
+
+    def apply(self, values: Array) -> Solve:
+        """Return the product of a vector with the matrix of these values."""
+        matrix = sparse.csr_array((values, self._indices, self._starts), shape=self._shape)
+
+        def product(vector: Array) -> Array:
+            return np.asarray(matrix @ vector, dtype=float)
+
+        return product
+
+    def factor(self, values: Array) -> Solve:
+        """Factor the matrix of these values and return the function that solves with it."""
+        matrix = sparse.csc_matrix((values, self._indices, self._starts), shape=self._shape)
+        factor = splu(matrix, permc_spec="NATURAL", diag_pivot_thresh=0.0, options=_OPTIONS)
 
         def solve(right: Array) -> Array:
-            return np.asarray(factor.solve(right[order])[place], dtype=float)
+            return np.asarray(factor.solve(right), dtype=float)
 
         return solve
+
+    def components(self, inside: NDArray[np.bool_]) -> tuple[int, Integers]:
+        """Split the nodes into groups that no activity ``inside`` its bounds joins.
+
+        Parameters
+        ----------
+        inside : array of bool, shape (n,)
+            The activities with D > 0.
+
+        Returns
+        -------
+        tuple of (int, array of int)
+            The number of groups and the group of each node, shape (m,).
+        """
+        chosen = inside[self.entry_column]
+        starts = np.concatenate([[0], np.cumsum(np.diff(self.columns.indptr) * inside)])
+        rows = self.entry_row[chosen]
+        # one activity joins its first node with each of its others
+        first = rows[np.minimum(np.repeat(starts[:-1], np.diff(starts)), max(rows.size - 1, 0))]
+        graph = sparse.coo_array((np.ones(rows.size), (first, rows)), shape=self._shape)
+        count, label = connected_components(graph.tocsr(), directed=False)
+        return int(count), label
 
 
 def hessian_of(matrix: sparse.csc_array) -> Hessian:
     """Return the :class:`Hessian` of this matrix; the last few are kept, by content."""
     digest = hashlib.blake2b(repr(matrix.shape).encode(), digest_size=16)
     for part in (matrix.indptr, matrix.indices, matrix.data):
-        digest.update(np.ascontiguousarray(part).tobytes())
+        digest.update(memoryview(np.ascontiguousarray(part)).cast("B"))
     key = digest.digest()
     found = _cache.pop(key, None) or Hessian(matrix)
     _cache[key] = found
@@ -114,14 +165,13 @@ def conjugate_gradients(
             return answer, step, False
         if new <= goal:
             return answer, step, True
-        direction = better + (new / size) * direction
+        direction *= new / size
+        direction += better
         size = new
     return answer, limit, False
 
 
-def _pairs(
-    matrix: sparse.csc_array,
-) -> tuple[NDArray[Any], NDArray[Any], Array, NDArray[Any]]:
+def _pairs(matrix: sparse.csc_array) -> tuple[Integers, Integers, Array, Integers]:
     """Return every product of two coefficients of one column: row, row, product, column."""
     counts = np.diff(matrix.indptr).astype(np.int64)
     owner = np.repeat(np.arange(counts.size, dtype=np.int64), counts)
@@ -133,15 +183,15 @@ def _pairs(
     return indices[left], indices[right], matrix.data[left] * matrix.data[right], owner[left]
 
 
-def _order(first: NDArray[Any], second: NDArray[Any], rows: int) -> NDArray[np.int64]:
-    """Return the order of the rows that keeps the factor sparse (minimum degree)."""
+def _order(first: Integers, second: Integers, rows: int) -> NDArray[np.int64]:
+    """Return the order of the nodes that keeps the factor sparse (minimum degree)."""
     pattern = sparse.csc_matrix((np.ones(first.size), (first, second)), shape=(rows, rows))
     pattern.data[:] = -1.0
-    heavy = sparse.diags_array(1.0 + 2.0 * np.diff(pattern.indptr))
+    heavy = sparse.diags_array(2.0 + 2.0 * np.diff(pattern.indptr))
     factor = splu(
         sparse.csc_matrix(pattern + heavy),
         permc_spec="MMD_AT_PLUS_A",
         diag_pivot_thresh=0.0,
-        options={"SymmetricMode": True},
+        options=_OPTIONS,
     )
     return np.argsort(factor.perm_c).astype(np.int64)

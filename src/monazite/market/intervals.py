@@ -1,8 +1,8 @@
 """Which prices are the only ones, and between which limits the others lie.
 
-Levels of a cleared market are unique; its prices need not be. A price y supports the levels x if every activity
-strictly between its bounds earns its marginal cost exactly (A_jᵀy = c + a x), every activity at its lower bound
-earns at most that, and every activity at its upper bound at least that.
+Levels of a cleared market are unique; its prices need not be. Prices y support the levels x if every
+activity strictly between its bounds earns its marginal cost exactly (A_jᵀy = c + a x), every activity at its
+lower bound earns at most that, and every activity at its upper bound at least that.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ def price_intervals(
     -------
     low, high : array, shape (m,)
         Limits in USD/kg: equal where the price is unique, ``±inf`` where no activity limits it, ``nan`` where
-        nothing trades. Each limit follows from the conditions of one activity at a time, repeated until nothing
-        moves: no supporting price lies outside, and where activities join two nodes at a time the limits are
-        reached.
+        nothing trades. Each limit follows from the conditions of one activity at a time, repeated until
+        nothing moves: no supporting price lies outside, and where activities join two nodes at a time the
+        limits are reached.
     unique : array of bool, shape (m,)
         Where the price is the only one.
 
@@ -98,9 +98,9 @@ def _determined(problem: Problem, free: NDArray[np.bool_]) -> NDArray[np.bool_]:
     if not open_columns.any():
         return known
     rest = np.flatnonzero(~known)
-    block = sparse.csr_array(matrix[:, np.flatnonzero(open_columns)])[rest]
+    block = sparse.csr_array(sparse.csr_array(matrix[:, np.flatnonzero(open_columns)])[rest])
     scale = np.maximum(np.abs(problem.y0[rest]), 1e-12)
-    block = sparse.csc_array(sparse.diags_array(scale) @ block)
+    block = sparse.csr_array(sparse.diags_array(scale) @ block)
     norms = np.sqrt(np.asarray((block * block).sum(axis=0)).ravel())
     block = sparse.csr_array(block @ sparse.diags_array(1.0 / norms))
     count, label = connected_components(abs(block) @ abs(block).T, directed=False)
@@ -149,8 +149,8 @@ def _tighten(
 ) -> None:
     """Narrow ``low`` and ``high`` at the ``loose`` nodes, in place.
 
-    An activity in ``caps`` may earn no more than its marginal cost (Σ A_ij y_i ≤ h), one in ``floors`` no less:
-    what the others of its nodes can give at most or at least leaves a limit for the one.
+    An activity in ``caps`` may earn no more than its marginal cost (Σ A_ij y_i ≤ h), one in ``floors`` no
+    less: what the others of its nodes can give at most or at least leaves a limit for the one.
     """
     touched = loose[problem.A.indices]
     columns = np.unique(np.repeat(np.arange(problem.A.shape[1]), np.diff(problem.A.indptr))[touched])

@@ -1,7 +1,7 @@
 """Clearing a market: semismooth Newton on the dual (METHODS, Equilibrium).
 
-Given prices y, each activity runs at its best level x(y) = clip((Aᵀy − c)/a, lower, upper). Those levels balance
-every node exactly where the convex, piecewise quadratic function
+Given prices y, each activity runs at its best level x(y) = clip((Aᵀy − c)/a, lower, upper). Those levels
+balance every node exactly where the convex, piecewise quadratic function
 
     φ(y) = Σ_j max_{l ≤ x ≤ u} {(A_jᵀy − c_j) x − ½ a_j x²} − bᵀy
 
@@ -12,23 +12,54 @@ between their bounds and 0 elsewhere.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monazite.core.errors import ArgumentError, SolverError
 from monazite.market.certificate import Effort, Method, certify
 from monazite.market.hessian import Hessian, Solve, conjugate_gradients, hessian_of
 from monazite.market.intervals import price_intervals
-from monazite.market.problem import Array, Clearing, Problem
+from monazite.market.problem import Array, Clearing, Problem, price_scale
 from monazite.market.reference import interior_point
+from monazite.market.search import Columns, component_lengths, step_length
 
 __all__ = ["clear"]
 
-_STEPS = 200
-_CG_STEPS = 40
-_CG_TOLERANCE = 1e-3
-_DAMPING = 1e-4
-_SEARCH = 40
+_STEPS = 60
+_LAST_STEPS = 240
+_CG_STEPS = 30
+_CG_FAR, _CG_NEAR, _NEAR = 1e-2, 1e-3, 1e-3
+_DAMPING = 1e-3
+_ROUNDING = 1e-11
+_MANY = 50
+_base_factors: WeakKeyDictionary[Problem, Solve] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class _Market:
+    """The problem with its nodes in the order of the factor; ``flexibility`` is throughput per base price."""
+
+    hessian: Hessian
+    columns: Columns
+    b: Array
+    c: Array
+    throughput: Array
+    flexibility: Array
+
+    @staticmethod
+    def of(problem: Problem) -> _Market:
+        hessian = hessian_of(problem.A)
+        order = hessian.order
+        return _Market(
+            hessian,
+            Columns(problem.lower, problem.upper, 1.0 / problem.a),
+            problem.b[order],
+            problem.c,
+            problem.throughput[order],
+            (problem.throughput / price_scale(problem))[order],
+        )
 
 
 @dataclass
@@ -40,12 +71,19 @@ class _State:
     x: Array
     imbalance: Array
     balance: float
-    effort: Effort = field(default_factory=Effort)
     solve: Solve | None = field(default=None, repr=False)
+    effort: Effort = field(default_factory=Effort)
+    inside: NDArray[np.bool_] | None = None
+    dragged: bool = False
 
 
 def clear(
-    problem: Problem, *, start: Array | None = None, tolerance: float = 1e-10, strict: bool = True
+    problem: Problem,
+    *,
+    start: Array | None = None,
+    tolerance: float = 1e-10,
+    strict: bool = True,
+    baseline: Problem | None = None,
 ) -> Clearing:
     """Find the levels and prices at which the market clears.
 
@@ -59,6 +97,9 @@ def clear(
         Largest imbalance of a node as a share of its throughput.
     strict : bool
         Whether an answer outside the tolerance raises; otherwise it is returned with ``converged`` false.
+    baseline : Problem, optional
+        The same network before the shock. Its factor is made once and helps every later call that names
+        it; the answer stays the same to the tolerance.
 
     Returns
     -------
@@ -88,135 +129,129 @@ def clear(
     first = problem.y0 if start is None else np.array(start, dtype=np.float64)
     if first.shape != problem.y0.shape or not np.isfinite(first).all():
         raise ArgumentError("market.wrong_start", wanted=problem.y0.size)
-    hessian = hessian_of(problem.A)
-    state = _at(problem, hessian, first)
-    _newton(problem, hessian, state, tolerance)
+    market = _Market.of(problem)
+    state = _at(market, first)
+    if baseline is not None:
+        state.solve = _base_factor(baseline, market.hessian)
+    _newton(market, state, tolerance, _STEPS)
     method: Method = "newton"
     if state.balance > tolerance:
-        _, prices, steps, _ = interior_point(problem)
-        second = _at(problem, hessian, prices)
-        _newton(problem, hessian, second, tolerance)
-        second.effort.add(state.effort)
-        second.effort.steps += steps
-        if second.balance <= state.balance:
-            state, method = second, "piqp"
-        else:
-            state.effort = second.effort
-    certificate = certify(
-        problem, state.x, state.y, method=method, effort=state.effort, tolerance=tolerance
-    )
+        state, method = _fall_back(problem, market, state, tolerance)
+    prices = np.empty_like(state.y)
+    prices[market.hessian.order] = state.y
+    certificate = certify(problem, state.x, prices, method=method, effort=state.effort, tolerance=tolerance)
     if strict and not certificate.converged:
         raise SolverError("market.not_converged", balance=certificate.balance, tolerance=tolerance)
-    low, high, unique = price_intervals(problem, state.x, state.y)
-    return Clearing(state.x, state.y, low, high, unique, certificate)
+    low, high, unique = price_intervals(problem, state.x, prices)
+    return Clearing(state.x, prices, low, high, unique, certificate)
 
 
-def _at(problem: Problem, hessian: Hessian, prices: Array) -> _State:
-    reduced = hessian.columns @ prices - problem.c
-    x = problem.levels(reduced)
-    imbalance = hessian.rows @ x - problem.b
-    return _State(prices.copy(), reduced, x, imbalance, _balance(problem, imbalance))
+def _fall_back(problem: Problem, market: _Market, state: _State, tolerance: float) -> tuple[_State, Method]:
+    """Start again from the interior-point solver's prices; if that is no better, go on from where we were."""
+    _, prices, steps, _ = interior_point(problem)
+    method: Method = "piqp"
+    second = _at(market, prices)
+    second.effort.add(state.effort)
+    second.effort.steps += steps
+    _newton(market, second, tolerance, _STEPS)
+    if second.balance > tolerance:
+        if state.balance < second.balance:
+            state.effort, second, method = second.effort, state, "newton"
+        _newton(market, second, tolerance, _LAST_STEPS)
+    return second, method
 
 
-def _balance(problem: Problem, imbalance: Array) -> float:
-    return float(np.max(np.abs(imbalance) / problem.throughput))
+def _base_factor(baseline: Problem, hessian: Hessian) -> Solve | None:
+    """Factor the baseline's Hessian at its base prices, once; None if its network is another."""
+    found = _base_factors.get(baseline)
+    if found is None:
+        market = _Market.of(baseline)
+        if market.hessian is not hessian:
+            return None
+        state = _at(market, baseline.y0)
+        weights = np.where(market.columns.inside(state.reduced), market.columns.flexibility, 0.0)
+        least = _DAMPING * market.flexibility
+        found = hessian.factor(hessian.values(weights, least, _ROUNDING))
+        _base_factors[baseline] = found
+    return found
 
 
-def _newton(problem: Problem, hessian: Hessian, state: _State, tolerance: float) -> None:
-    """Take Newton steps until every node balances, or no more may be taken.
+def _at(market: _Market, prices: Array) -> _State:
+    hessian = market.hessian
+    y = prices[hessian.order]
+    reduced = hessian.columns @ y - market.c
+    x = market.columns.levels(reduced)
+    imbalance = hessian.rows @ x - market.b
+    return _State(y, reduced, x, imbalance, _balance(market, imbalance))
+
+
+def _balance(market: _Market, imbalance: Array) -> float:
+    return float(np.max(np.abs(imbalance) / market.throughput))
+
+
+def _newton(market: _Market, state: _State, tolerance: float, limit: int) -> None:
+    """Take Newton steps until every node balances, or ``limit`` are taken.
 
     What activities earn is carried along (reduced += t Aᵀd), not recomputed from the prices: a flat cost line
     would turn the rounding of a price into tonnes.
     """
-    flexibility = problem.throughput / _price_scale(problem)
-    for _ in range(_STEPS):
+    hessian, columns = market.hessian, market.columns
+    for _ in range(limit):
         if state.balance <= tolerance:
             return
-        direction = _direction(problem, hessian, state, flexibility)
+        direction = _direction(market, state)
+        if not float(state.imbalance @ direction) < 0.0:
+            direction = -state.imbalance / market.flexibility
         earned = hessian.columns @ direction
-        owed = float(problem.b @ direction)
-        slope = float(state.imbalance @ direction)
-        if not slope < 0.0:
-            direction = -state.imbalance / flexibility
+        ahead = float(columns.levels(state.reduced + earned) @ earned) - float(market.b @ direction)
+        if ahead > -0.3 * float(state.imbalance @ direction):
+            direction *= component_lengths(
+                hessian, columns, state.reduced, state.imbalance, direction, market.b
+            )
             earned = hessian.columns @ direction
-            owed = float(problem.b @ direction)
-            slope = float(state.imbalance @ direction)
-        length = _length(problem, state.reduced, earned, owed, slope)
+        length = _length(market, state, direction, earned)
         state.y += length * direction
         state.reduced += length * earned
-        state.x = problem.levels(state.reduced)
-        state.imbalance = hessian.rows @ state.x - problem.b
-        state.balance = _balance(problem, state.imbalance)
+        state.x = columns.levels(state.reduced)
+        state.imbalance = hessian.rows @ state.x - market.b
+        state.balance = _balance(market, state.imbalance)
         state.effort.steps += 1
 
 
-def _direction(problem: Problem, hessian: Hessian, state: _State, flexibility: Array) -> Array:
-    """Solve (A D Aᵀ + ε diag) d = −(A x − b), with the latest factor if it still serves."""
-    wanted = state.reduced / problem.a
-    inside = (wanted > problem.lower) & (wanted < problem.upper)
-    weights = np.where(inside, 1.0 / problem.a, 0.0)
-    extra = _DAMPING * min(1.0, state.balance) * flexibility
-
-    def apply(vector: Array) -> Array:
-        return np.asarray(hessian.rows @ (weights * (hessian.columns @ vector)) + extra * vector)
-
-    right = -state.imbalance
-    if state.solve is not None:
-        direction, steps, reached = conjugate_gradients(apply, right, state.solve, _CG_TOLERANCE, _CG_STEPS)
-        state.effort.cg_steps += steps
-        if reached:
-            return direction
-    state.solve = hessian.factor(weights, extra)
-    state.effort.factors += 1
-    direction, steps, _ = conjugate_gradients(apply, right, state.solve, 1e-6, 5)
-    state.effort.cg_steps += steps
-    return direction
-
-
-def _length(problem: Problem, reduced: Array, earned: Array, owed: float, slope: float) -> float:
-    """Find how far to go along a direction: where φ stops falling, roughly.
-
-    φ is convex along the direction and its derivative rises piecewise linearly, so one with a derivative near
-    zero has fallen enough. The derivative is exact where differences of φ would drown in rounding.
-    """
+def _length(market: _Market, state: _State, direction: Array, earned: Array) -> float:
+    owed = float(market.b @ direction)
 
     def derivative(length: float) -> float:
-        return float(problem.levels(reduced + length * earned) @ earned) - owed
+        return float(market.columns.levels(state.reduced + length * earned) @ earned) - owed
 
-    length, value = 1.0, derivative(1.0)
-    if value < 0.5 * slope:
-        while value < 0.3 * slope and length < 64.0:
-            ahead = derivative(2.0 * length)
-            if ahead > -0.3 * slope:
-                break
-            length, value = 2.0 * length, ahead
-        return length
-    near, near_value, far, far_value = 0.0, slope, length, value
-    for _ in range(_SEARCH):
-        if value <= -0.3 * slope:
-            break
-        gap = far - near
-        length = near - near_value * gap / (far_value - near_value)
-        length = min(max(length, near + 0.1 * gap), far - 0.1 * gap)
-        value = derivative(length)
-        if abs(value) <= -0.1 * slope:
-            break
-        if value > 0.0:
-            far, far_value = length, value
-        else:
-            near, near_value = length, value
-    return length
+    return step_length(derivative, float(state.imbalance @ direction))
 
 
-def _price_scale(problem: Problem) -> Array:
-    """Return the base price of each node; where that is zero, what its activities are worth."""
-    scale = np.abs(problem.y0)
-    empty = scale == 0.0
-    if empty.any():
-        matrix = problem.A
-        worth = abs(matrix).T @ scale
-        share = abs(matrix) @ worth
-        number = np.maximum(np.diff(matrix.tocsr().indptr), 1)
-        scale = np.where(empty, share / number, scale)
-        scale[scale == 0.0] = float(scale.max()) or 1.0
-    return scale
+def _direction(market: _Market, state: _State) -> Array:
+    """Solve (A D Aᵀ + E) d = −(A x − b): inexactly, with the latest factor, while that serves.
+
+    E keeps nodes without a free activity from running away: a small multiple of throughput per price, smaller
+    as the market comes to balance, and never less than rounding in the diagonal.
+    """
+    hessian, effort = market.hessian, state.effort
+    inside = market.columns.inside(state.reduced)
+    weights = np.where(inside, market.columns.flexibility, 0.0)
+    least = _DAMPING * min(1.0, state.balance) * market.flexibility
+    values = hessian.values(weights, least, _ROUNDING)
+    apply = hessian.apply(values)
+    right = -state.imbalance
+    many = state.inside is not None and int(np.count_nonzero(inside != state.inside)) > _MANY
+    state.inside = inside
+    accuracy = _CG_FAR if state.balance > _NEAR else _CG_NEAR
+    if state.solve is not None and not (state.dragged and many):
+        direction, steps, reached = conjugate_gradients(apply, right, state.solve, accuracy, _CG_STEPS)
+        effort.cg_steps += steps
+        state.dragged = not reached
+        if reached:
+            return direction
+    state.solve = hessian.factor(values)
+    effort.factors += 1
+    direction, steps, _ = conjugate_gradients(apply, right, state.solve, 1e-6, 5)
+    effort.cg_steps += steps
+    state.dragged = many
+    return direction

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,9 @@ from monazite.market.certificate import Certificate
 
 Array = NDArray[np.float64]
 
-__all__ = ["Array", "Clearing", "Problem"]
+__all__ = ["Array", "Clearing", "Problem", "price_scale"]
+
+_checked: WeakValueDictionary[int, sparse.csc_array] = WeakValueDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,12 +140,28 @@ class Clearing:
     certificate: Certificate
 
 
+def price_scale(problem: Problem) -> Array:
+    """Return the base price of each node; where that is zero, what its activities are worth, shape (m,)."""
+    scale = np.abs(problem.y0)
+    empty = scale == 0.0
+    if empty.any():
+        matrix = abs(problem.A)
+        share = matrix @ (matrix.T @ scale)
+        number = np.maximum(np.bincount(matrix.indices, minlength=scale.size), 1)
+        scale = np.where(empty, share / number, scale)
+        scale[scale == 0.0] = float(scale.max()) if scale.any() else 1.0
+    return scale
+
+
 def _matrix(given: Any) -> sparse.csc_array:
+    known = _checked.get(id(given))
+    if known is not None and known is given:
+        return known  # checked before, and frozen since: a changed problem shares it
     try:
         matrix = sparse.csc_array(given, dtype=np.float64, copy=True)
     except (TypeError, ValueError) as reason:
         raise ArgumentError("market.not_a_matrix", reason=str(reason)) from reason
-    if matrix.ndim != 2 or 0 in matrix.shape:
+    if len(matrix.shape) != 2 or 0 in matrix.shape:
         raise ArgumentError("market.not_a_matrix", reason=f"shape {matrix.shape}")
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
@@ -150,6 +169,9 @@ def _matrix(given: Any) -> sparse.csc_array:
     if not np.isfinite(matrix.data).all():
         at = int(np.flatnonzero(~np.isfinite(matrix.data))[0])
         raise ArgumentError("market.not_finite", name="A", position=at, value=float(matrix.data[at]))
+    for part in (matrix.data, matrix.indices, matrix.indptr):
+        part.flags.writeable = False
+    _checked[id(matrix)] = matrix
     return matrix
 
 

@@ -8,19 +8,20 @@ from scipy import sparse
 from monazite.core.errors import SolverError
 from monazite.market.certificate import Effort, certify
 from monazite.market.intervals import price_intervals
-from monazite.market.problem import Array, Clearing, Problem
+from monazite.market.problem import Array, Clearing, Problem, price_scale
 
 __all__ = ["interior_point", "solve_reference"]
 
 _REFERENCE_BALANCE = 1e-8
 _REFERENCE_STATIONARITY = 1e-6
+_STEPS = 120
 
 
-def solve_reference(problem: Problem, *, tolerance: float = 1e-9, strict: bool = True) -> Clearing:
+def solve_reference(problem: Problem, *, tolerance: float = 1e-11, strict: bool = True) -> Clearing:
     """Clear the market with the public solver PIQP.
 
-    Its objective and balance are good to about 1e-12 and 1e-9; its prices to about 1e-7, and its smallest flows
-    are worse than the largest by the spread between them: compare accordingly.
+    Its objective and balance are good to about 1e-12 and 1e-9, its prices to about 1e-6, and its smallest
+    flows are worse than the largest by the spread between them: compare accordingly.
 
     Parameters
     ----------
@@ -69,12 +70,13 @@ def solve_reference(problem: Problem, *, tolerance: float = 1e-9, strict: bool =
 def interior_point(problem: Problem, tolerance: float = 1e-9) -> tuple[Array, Array, int, str]:
     """Return PIQP's levels, prices, steps and status, in the problem's own units.
 
-    Levels are counted in tonnes that their smallest node can feel, and nodes in their own throughput, so that one
-    accuracy means the same share everywhere.
+    A level is counted in 1/√a and a node in √(throughput ÷ price): then every activity is equally stiff and
+    every node about equally stout, whatever its tonnage.
     """
     import piqp
 
-    column_scale, row_scale, value = _scales(problem)
+    column_scale = 1.0 / np.sqrt(problem.a)
+    row_scale = np.sqrt(problem.throughput / price_scale(problem))
     scaled = sparse.diags_array(1.0 / row_scale) @ problem.A @ sparse.diags_array(column_scale)
     solver = piqp.SparseSolver()
     settings = solver.settings
@@ -82,36 +84,22 @@ def interior_point(problem: Problem, tolerance: float = 1e-9) -> tuple[Array, Ar
     settings.eps_rel = tolerance
     settings.eps_duality_gap_abs = tolerance
     settings.eps_duality_gap_rel = tolerance
-    settings.max_iter = 250
-    upper = np.where(np.isfinite(problem.upper), problem.upper / column_scale, np.inf)
+    settings.max_iter = _STEPS
     solver.setup(
-        sparse.diags_array(problem.a * column_scale**2 / value, format="csc"),
-        problem.c * column_scale / value,
+        sparse.csc_matrix(sparse.eye_array(problem.shape[1])),
+        problem.c * column_scale,
         sparse.csc_matrix(scaled),
         problem.b / row_scale,
         None,
         None,
         None,
         problem.lower / column_scale,
-        upper,
+        problem.upper / column_scale,
     )
     status = solver.solve()
     result = solver.result
     x = np.clip(np.asarray(result.x) * column_scale, problem.lower, problem.upper)
-    y = -np.asarray(result.y) * value / row_scale
+    y = -np.asarray(result.y) / row_scale
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        x = np.clip(np.zeros_like(problem.c), problem.lower, problem.upper)
-        y = problem.y0.copy()
+        x, y = np.clip(np.zeros_like(problem.c), problem.lower, problem.upper), problem.y0.copy()
     return x, y, int(result.info.iter), str(status.name)
-
-
-def _scales(problem: Problem) -> tuple[Array, Array, float]:
-    matrix = problem.A
-    share = problem.throughput[matrix.indices] / np.abs(matrix.data)
-    column_scale = np.ones(matrix.shape[1])
-    filled = np.diff(matrix.indptr) > 0
-    column_scale[filled] = np.minimum.reduceat(share, matrix.indptr[:-1][filled])
-    row_scale = problem.throughput
-    worth = np.abs(problem.y0) * problem.throughput
-    positive = worth[worth > 0.0]
-    return column_scale, row_scale, float(np.median(positive)) if positive.size else 1.0
