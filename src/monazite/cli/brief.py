@@ -19,8 +19,8 @@ def command(places: Places, json: opt.Json = False, to: opt.To = OUT, quiet: opt
     from monazite.cli import output
 
     door = output.Door(json=json, to=to, quiet=quiet, suffixes=("html",))
-    with door.working(say("cli.working_brief")) as update:
+    with door.working(say("cli.working_brief"), long=True) as update:
         from monazite import api
 
-        result = api.brief(places, to=to, progress=update)
-    door.findings(result)
+        made = api.brief(places, to=to, progress=update)
+    door.findings(made)

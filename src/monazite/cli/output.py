@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from monazite.answer import Answer
     from monazite.core.manifest import Manifest
     from monazite.core.result import Result
+    from monazite.report import Brief
 
 #: width of a table where nobody's terminal says another
 WIDTH = 120
@@ -56,13 +57,13 @@ class Door:
             raise ArgumentError("cli.threshold_needs_measure")
 
     @contextmanager
-    def working(self, text: str) -> Iterator[Callable[[str], None]]:
-        """Say on a terminal what is being done; silent where nobody looks.
+    def working(self, text: str, *, long: bool = False) -> Iterator[Callable[[str], None]]:
+        """Say on a terminal what is being done; where there is none, long work says each step on a line.
 
         What it gives is called with each further step.
         """
         if self.quiet or not sys.stderr.isatty():
-            yield lambda _step: None
+            yield self.note if long else lambda _step: None
             return
         with console(error=True).status(text) as status:
             yield status.update
@@ -87,7 +88,7 @@ class Door:
             write(self.to, result)
             self.note(say("cli.written", file=self.to))
         if self.json:
-            sys.stdout.write(document(result) + "\n")
+            sys.stdout.write(dumps(result.document()) + "\n")
         elif self.csv:
             sys.stdout.write(table.write_csv())
         elif self.to is None:
@@ -98,14 +99,14 @@ class Door:
             sys.stdout.write(result.summary() + "\n")
         self._compare(table)
 
-    def findings(self, result: Any) -> None:
+    def findings(self, brief: Brief) -> None:
         """Print the findings of a brief that is written already."""
         if self.json:
-            sys.stdout.write(document(result) + "\n")
+            sys.stdout.write(dumps(brief.document()) + "\n")
         else:
             from monazite.cli.show import findings
 
-            findings(console(), result)
+            findings(console(), brief)
         self.note(say("cli.written", file=self.to))
 
     def _explain(self, result: Result, text: str) -> None:
@@ -192,19 +193,6 @@ def plain(value: Any) -> Any:
 def dumps(value: Any) -> str:
     """Return one JSON document on one line; a number that is none becomes null."""
     return jsonlib.dumps(plain(value), ensure_ascii=False, allow_nan=False)
-
-
-def document(result: Result) -> str:
-    """Return the one JSON document of an answer: summary, table, sources, manifest."""
-    parts = {
-        "summary": result.summary(),
-        "table": result.table,
-        "sources": result.sources,
-        "manifest": result.manifest,
-    }
-    return jsonlib.dumps(
-        {name: plain(part) for name, part in parts.items()}, ensure_ascii=False, allow_nan=False
-    )
 
 
 def write(path: Path, answer: Answer) -> None:

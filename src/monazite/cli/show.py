@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from monazite.core.result import Result
+    from monazite.report import Brief
 
 #: how a figure was come by, as a mark beside it: never by colour alone
 MARKS = {"solid": "●", "hatched": "◐", "hollow": "○", "unknown": "·"}
@@ -47,6 +48,8 @@ PANELS = (
 )
 #: measures that stand behind those of the panels: named, and one option away
 SECONDARY = ("share", "top3", "effective_suppliers", "units_lost", "units_deferred")
+#: a finding that rests on assumed or modelled figures by more than this says so
+MOSTLY = 0.5
 #: losses, and below which figure they are not worth a line
 LOSSES = ("output_", "units_", "value_added_")
 SMALL = {"MUSD": 0.5, "month": 0.005, "unit": 1.0}
@@ -95,11 +98,21 @@ def show(console: Console, result: Result) -> None:
         console.print(Text(say("cli.more_rows", count=hidden), style="dim"))
 
 
-def findings(console: Console, result: Any) -> None:
-    """Print the findings of a brief: one a line, the first one in bold."""
-    lines = [line for line in result.summary().splitlines() if line.strip()]
-    for number, line in enumerate(lines):
-        console.print(Text(line, style="bold" if number == 0 else ""))
+def findings(console: Console, brief: Brief) -> None:
+    """Print the findings of a brief: its title, then one paragraph each, weak ground said below it."""
+    console.print(Text(brief.title, style="bold"))
+    if brief.subtitle:
+        console.print(Text(brief.subtitle, style="dim"))
+    for number, finding in enumerate(brief.findings, start=1):
+        console.print()
+        table = Table.grid(padding=(0, 1, 0, 0))
+        table.add_column(justify="right", width=2)
+        table.add_column(overflow="fold")
+        table.add_row(str(number), Text(finding.sentence))
+        if finding.assumed_share is not None and finding.assumed_share > MOSTLY:
+            soft = say("cli.mostly_assumed", share=numbers.percent(finding.assumed_share))
+            table.add_row("", Text(soft, style="dim"))
+        console.print(table)
 
 
 def explanation(console: Console, answer: Any) -> None:
