@@ -328,7 +328,12 @@ def _measurements(facts: FactTable, activities: pl.DataFrame) -> Measurements:
         "total_imports": pl.col("type") == "trade",
         "total_use": (pl.col("type") == "use") & (pl.col("form") != "unsold"),
     }
-    row_index, column_index, target, sigma, fact_ids, labels = [], [], [], [], [], []
+    row_index: list[int] = []
+    column_index: list[int] = []
+    target: list[float] = []
+    sigma: list[float] = []
+    fact_ids: list[int] = []
+    labels: list[str] = []
     for variable, condition in kinds.items():
         for fact in _usable(facts.select(variable)).iter_rows(named=True):
             chosen = condition

@@ -174,8 +174,7 @@ def calibrate(draft: Draft, balanced: Balanced, facts: FactTable) -> Columns:
             lines = _trade_lines(row, level, margin, node_price, parameters)
         elif row["form"] == "unsold":
             p = node_price[row["commodity"], row["place"]]
-            base = max(level, 1.0)
-            lines = [(-2.0 * p, p / base, np.inf, level)] if level > 0 else []
+            lines = [(-2.0 * p, p / level, np.inf, level)] if level > 0 else []
         elif level > 0:
             p = node_price[row["commodity"], row["place"]]
             lines = _demand(

@@ -41,7 +41,11 @@ SPLIT_STAGES = ("component",)
 
 @dataclass(frozen=True)
 class Cohort:
-    """Users of one commodity for one purpose at one place, with one cover: ``share`` of that use."""
+    """Users of one commodity for one purpose at one place, with one cover: ``share`` of that use.
+
+    Those that are not split (name ``all``) hold no stock of their own: theirs is part of the stock that stands at
+    the place, and ``node`` is the place's.
+    """
 
     activity: int
     use: str
@@ -53,6 +57,11 @@ class Cohort:
     share: float
     months: float
     level: float  # t a month
+
+    @property
+    def split(self) -> bool:
+        """Whether it holds its own stock."""
+        return self.node != self.source
 
 
 @dataclass(frozen=True)
@@ -73,8 +82,8 @@ class Layout:
         taken (-).
     price : ndarray, shape (month_nodes,)
     throughput : ndarray, shape (month_nodes,), t a month
-    ramp : ndarray
-        Share of an idle or substitute capacity that can be added each month; ``nan`` where it does not apply.
+    ramp, ceiling : ndarray
+        What idle or substitute capacity gains each month, and where it ends (t a month); 0 where none stands idle.
     cohorts : tuple of Cohort
     """
 
@@ -94,13 +103,14 @@ class Layout:
     price: Float
     throughput: Float
     ramp: Float
+    ceiling: Float
     cohorts: tuple[Cohort, ...]
 
     def open_upper(self, month: int) -> Float:
-        """Bounds with no control, `month` months after the start: idle capacity comes in by its ramp."""
+        """Bounds with no control, `month` months after the start: what stands idle comes in by its ramp."""
         upper = self.upper.copy()
-        rising = ~np.isnan(self.ramp)
-        upper[rising] *= np.minimum(1.0, self.ramp[rising] * (month + 1))
+        rising = self.ramp > 0
+        upper[rising] = np.minimum(upper[rising] + self.ramp[rising] * month, self.ceiling[rising])
         return upper
 
     @property
@@ -264,6 +274,7 @@ def _cohorts(network: Network, first_node: int) -> list[Cohort]:
         )
         chosen = [(n, m * stated / mean, s) for n, m, s in classes] if split else [("all", stated, 1.0)]
         for name, months, share in chosen:
+            own = first_node + sum(c.node != c.source for c in cohorts)
             cohorts.append(
                 Cohort(
                     int(row["activity"]),
@@ -271,7 +282,7 @@ def _cohorts(network: Network, first_node: int) -> list[Cohort]:
                     row["commodity"],
                     row["place"],
                     name,
-                    first_node + len(cohorts),
+                    own if split else node,
                     node,
                     share,
                     max(months, 0.02),
@@ -349,7 +360,11 @@ def layout(network: Network) -> Layout:
             (0.0, DISPOSAL_SLOPE * network.price[i] / monthly[i], np.inf, 0.0),
             [(i, 0, -1.0)],
         )
+    held = np.zeros(n)
     for i, cohort in enumerate(cohorts):
+        if not cohort.split:
+            held[cohort.node] += cohort.months * cohort.level
+            continue
         p = network.price[cohort.source]
         slope = DRAW_SLOPE * p / cohort.level
         month.add(
@@ -362,12 +377,14 @@ def layout(network: Network) -> Layout:
         month.add("store", cohort.activity, i, *_store(p, cohort.months * cohort.level, cohort.node))
     for i, c, p, price in network.nodes.select("node", "commodity", "place", "price").iter_rows():
         months = network.parameters.get("trader_stock", 0.3, commodity=c, place=p)
-        if months > 0 and monthly[i] > 1e-6:
-            month.add("store", i, -1, *_store(price, months * monthly[i], i))
+        stock = months * monthly[i] + held[i]
+        if stock > 1e-6:
+            month.add("store", i, -1, *_store(price, stock, i))
     meta = month.meta
     lines = np.array(month.lines)
+    first, ramp, ceiling = _ramps(network, meta, lines)
     price = np.concatenate(
-        [network.price, network.price[source], [network.price[c.source] for c in cohorts]]
+        [network.price, network.price[source], [network.price[c.source] for c in cohorts if c.split]]
     ).astype(float)
     return Layout(
         network=network,
@@ -377,28 +394,42 @@ def layout(network: Network) -> Layout:
         cohort=np.array([c for _, _, c in meta], dtype=np.int64),
         cost=lines[:, 0],
         slope=lines[:, 1],
-        upper=lines[:, 2],
+        upper=first,
         base=lines[:, 3],
         rows=np.array(month.rows, dtype=np.int64),
         offsets=np.array(month.offsets, dtype=np.int64),
         values=np.array(month.values),
         starts=np.array(month.starts, dtype=np.int64),
         price=price,
-        throughput=np.concatenate([monthly, gate_base, [c.level for c in cohorts]]),
-        ramp=_ramps(network, meta, lines[:, 3]),
+        throughput=np.concatenate([monthly, gate_base, [c.level for c in cohorts if c.split]]),
+        ramp=ramp,
+        ceiling=ceiling,
         cohorts=tuple(cohorts),
     )
 
 
-def _ramps(network: Network, meta: list[tuple[str, int, int]], base: Float) -> Float:
-    """Monthly ramp of every piece that stands idle in the base year."""
-    table = network.activities.select("key", "place", "type", "level")
-    keys, places, types, levels = (table[c].to_list() for c in table.columns)
-    ramp = np.full(len(meta), np.nan)
+def _ramps(network: Network, meta: list[tuple[str, int, int]], lines: Float) -> tuple[Float, Float, Float]:
+    """First month's bound, monthly gain and ceiling of every piece that stands idle in the base year.
+
+    A ramp stated in the facts is a share of the place's base throughput of the reference commodity that changes over
+    each month, on top of the stated capacity (thrift, redesign); where none is stated, an idle plant comes in by
+    `RAMP` of its capacity a month.
+    """
+    table = network.activities.select("key", "place", "commodity", "type", "level")
+    keys, places, commodities, types, levels = (table[c].to_list() for c in table.columns)
+    upper, ramp, ceiling = lines[:, 2].copy(), np.zeros(len(meta)), lines[:, 2].copy()
     for k, (role, j, cohort) in enumerate(meta):
-        if role == "piece" and cohort < 0 and types[j] in MAKERS and levels[j] <= 0 and base[k] <= 0:
-            ramp[k] = network.parameters.get("ramp", RAMP, activity=keys[j], place=places[j])
-    return ramp
+        if role != "piece" or cohort >= 0 or types[j] not in MAKERS or levels[j] > 0 or lines[k, 3] > 0:
+            continue
+        node = network.node_of(commodities[j], places[j])
+        stated = network.parameters.get("ramp", 0.0, activity=keys[j], place=places[j])
+        if stated > 0 and node is not None:
+            ramp[k] = stated * network.throughput[node] / 12.0
+            ceiling[k] = network.throughput[node] / 12.0
+        else:
+            ramp[k] = RAMP * lines[k, 2]
+            upper[k] = ramp[k]
+    return upper, ramp, ceiling
 
 
 def _store(

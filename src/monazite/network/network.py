@@ -67,12 +67,12 @@ class Network:
     @property
     def level(self) -> Float:
         """Reconciled level of each activity, t/yr."""
-        return self.activities["level"].to_numpy()
+        return np.asarray(self.activities["level"].to_numpy(), dtype=float)
 
     @property
     def price(self) -> Float:
         """Base price of each node, USD/kg."""
-        return self.nodes["price"].to_numpy()
+        return np.asarray(self.nodes["price"].to_numpy(), dtype=float)
 
     @cached_property
     def throughput(self) -> Float:

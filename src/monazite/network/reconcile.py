@@ -172,7 +172,8 @@ def _price_targets(draft: Draft, facts: FactTable) -> tuple[Float, Float, list[s
     general = {r["commodity"]: r for r in frame.iter_rows(named=True) if not r["place"]}
     target = np.full(draft.nodes.height, np.nan)
     sigma = np.full(draft.nodes.height, np.nan)
-    kinds, ids = [], []
+    kinds: list[str] = []
+    ids: list[list[int]] = []
     for i, (commodity, place) in enumerate(draft.nodes.select("commodity", "place").iter_rows()):
         row = own.get((commodity, place)) or general.get(commodity)
         if row is None:

@@ -131,7 +131,9 @@ def shortage_rows(layout: Layout, run: Run, control: Control, scope: Scope) -> p
         met = (share[:, members] * level).sum(axis=1) / level.sum()
         cover = held[:, members].sum(axis=1) / level.sum()
         unmet = np.where(np.abs(1.0 - met) < 1e-9, 0.0, np.maximum(1.0 - met, 0.0))
-        for measure, values, unit in (("shortage", unmet, "1"), ("stock_cover", cover, "month")):
+        split = all(layout.cohorts[i].split for i in members)
+        shown = [("shortage", unmet, "1"), ("stock_cover", cover, "month")][: 2 if split else 1]
+        for measure, values, unit in shown:
             rows.append(
                 pl.DataFrame(
                     {
@@ -151,18 +153,19 @@ def shortage_rows(layout: Layout, run: Run, control: Control, scope: Scope) -> p
     return pl.concat(rows) if rows else pl.DataFrame()
 
 
-def stop_rows(layout: Layout, run: Run, scope: Scope) -> pl.DataFrame:
+def stop_rows(layout: Layout, run: Run, scope: Scope, late: float = 0.0) -> pl.DataFrame:
     """Week in which the first class of users stops, and half of them have, by end use and place.
 
     A class stops in the month in which it falls below half of its base use; within that month it runs at
-    full rate until what it has is used up. Null: it does not stop within the months simulated.
+    full rate until what it has is used up. Weeks count from the day on which the control enters into force, `late`
+    weeks into the first month. Null: it does not stop within the months simulated.
     """
     share = use_by_cohort(layout, run)
     week = np.full(len(layout.cohorts), np.inf)
     for i in range(len(layout.cohorts)):
         low = np.flatnonzero(share[:, i] < STOPPED)
         if low.size:
-            week[i] = (low[0] + share[low[0], i]) * WEEKS_A_MONTH
+            week[i] = max((low[0] + share[low[0], i]) * WEEKS_A_MONTH - late, 0.0)
     rows = []
     stages = dict(layout.network.nodes.select("commodity", "stage").unique().iter_rows())
     chains = dict(layout.network.nodes.select("commodity", "chain").unique().iter_rows())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import polars as pl
@@ -21,6 +21,7 @@ from monazite.market.scenario import Control, ExportControl, Limits, limits, reg
 from monazite.network import Layout, Network, layout, load
 from monazite.stress import tables
 from monazite.stress.explain import explanation
+from monazite.stress.record import beside_record
 from monazite.stress.simulate import Progress, Run, simulate
 
 #: longest run, months
@@ -57,6 +58,17 @@ class Stress:
     limits: Limits
     run: Run
 
+    @cached_property
+    def everywhere(self) -> pl.DataFrame:
+        """The table of every place, whatever group was asked for."""
+        if not self.group:
+            return self.table
+        return _table(self.limits.layout, self.run, self.control, tables.Scope(()))
+
+    def record(self) -> pl.DataFrame:
+        """The control's observed points beside this answer's figures; empty where none are known."""
+        return beside_record(self)
+
     def __repr__(self) -> str:
         """Return the summary."""
         return self.summary()
@@ -77,7 +89,8 @@ class Stress:
         **selection
             ``measure`` and any of ``commodity, use, place, period``.
         """
-        return explanation(self, **selection)
+        shown: dict[str, Any] = explanation(self, **selection)
+        return shown
 
 
 @lru_cache(maxsize=4)
@@ -258,11 +271,17 @@ def _focus(network: Network, control: Control) -> list[str]:
     return list(dict.fromkeys([*on, *used.unique().sort().to_list()]))
 
 
+def _named(network: Network, control: Control) -> set[str]:
+    """Commodities that a control names, a chain standing for all of its own."""
+    nodes = network.nodes
+    return set(control.on) | set(nodes.filter(pl.col("chain").is_in(list(control.on)))["commodity"])
+
+
 def _table(month: Layout, run: Run, control: Control, scope: tables.Scope) -> pl.DataFrame:
     focus = _focus(month.network, control)
     frames = [
-        tables.export_rows(month, run, control, focus),
-        tables.stop_rows(month, run, scope),
+        tables.export_rows(month, run, control, [c for c in focus if c in _named(month.network, control)]),
+        tables.stop_rows(month, run, scope, control.days / 7.0),
         tables.loss_rows(month, run, scope),
         tables.shortage_rows(month, run, control, scope),
         tables.price_rows(month, run, control, scope, focus),
@@ -320,7 +339,12 @@ def _findings(answer: Stress) -> list[str]:
     table, control = answer.table, answer.control
     label = dict(answer.network.facts.commodities.select("commodity", "name").iter_rows())
     use_label = dict(answer.network.facts.activities.select("activity", "name").iter_rows())
-    what = control.title or ", ".join(label.get(c, c) for c in control.on)
+    what = ", ".join(label.get(c, c) for c in control.on)
+    opening = (
+        say("stress.opening_named", title=control.title, month=control.start)
+        if control.title
+        else say("stress.opening", state=name_of(control.by), what=what, month=control.start)
+    )
     who = answer.group or say("stress.everywhere")
     sentences = []
     stops = table.filter((pl.col("measure") == "first_stop_week") & pl.col("value").is_not_null()).filter(
@@ -333,9 +357,7 @@ def _findings(answer: Stress) -> list[str]:
         sentences.append(
             say(
                 "stress.worst",
-                state=name_of(control.by),
-                what=what,
-                month=control.start,
+                opening=opening,
                 who=who,
                 use=use_label.get(row["use"], row["use"]),
                 place=name_of(row["place"]),
@@ -344,9 +366,7 @@ def _findings(answer: Stress) -> list[str]:
             )
         )
     else:
-        sentences.append(
-            say("stress.calm", state=name_of(control.by), what=what, month=control.start, who=who)
-        )
+        sentences.append(say("stress.calm", opening=opening, who=who))
     if stops.height:
         row = stops.sort("value").row(0, named=True)
         sentences.append(

@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from monazite.core.errors import ArgumentError, UnknownName
 
@@ -82,7 +82,7 @@ class ExportControl:
 
     def __post_init__(self) -> None:
         """Check and freeze."""
-        if not isinstance(self.cut, int | float) or isinstance(self.cut, bool) or not 0.0 <= self.cut <= 1.0:
+        if isinstance(self.cut, bool) or not 0.0 <= self.cut <= 1.0:
             raise ArgumentError("error.fraction_expected", name="cut", given=self.cut)
         if self.months < 1:
             raise ArgumentError("error.whole_expected", name="months", least=1, given=self.months)
@@ -101,6 +101,11 @@ class ExportControl:
         if not self.on or not self.to:
             raise ArgumentError("error.group_empty")
 
+    @property
+    def by_cohort(self) -> tuple[tuple[str, tuple[float, ...]], ...]:
+        """Caps by class of cover, as kept."""
+        return cast("tuple[tuple[str, tuple[float, ...]], ...]", self.cohorts)
+
     def cap(self, month: int) -> float | None:
         """Cap on each flow `month` months after the start, as a multiple of base; None: no cap."""
         if month < 0:
@@ -116,7 +121,7 @@ class ExportControl:
 
     def cohort_cap(self, cohort: str, month: int) -> float | None:
         """Cap on what a class of users can draw of the controlled origin; None: none of its own."""
-        for name, caps in self.cohorts:
+        for name, caps in self.by_cohort:
             if name == cohort and 0 <= month < self.months:
                 return caps[min(month, len(caps) - 1)]
         return None
@@ -136,7 +141,7 @@ class ExportControl:
         ]
         if self.cohorts:
             lines.append("[cohorts]")
-            lines += [f"{name} = {list(caps)!r}" for name, caps in self.cohorts]
+            lines += [f"{name} = {list(caps)!r}" for name, caps in self.by_cohort]
         return "\n".join(lines) + "\n"
 
     @classmethod
@@ -171,6 +176,8 @@ class Control:
         First year whose figures already contain it.
     observed : tuple of dict
         Points of the record, for standing beside the answer.
+    days : int
+        Days of the first month before it enters into force.
     """
 
     id: str
@@ -181,6 +188,7 @@ class Control:
     base_year: int | None = None
     in_base_from: int | None = None
     observed: tuple[Mapping[str, Any], ...] = ()
+    days: int = 0
 
     @property
     def by(self) -> str:
@@ -239,4 +247,5 @@ def registered(record: Mapping[str, Any], path_kind: str = "assumed") -> Control
         base_year=record["base_year"],
         in_base_from=record["in_base_from"],
         observed=tuple(record["observed"]),
+        days=int(str(record["in_force"])[8:10] or 1) - 1,
     )

@@ -1,0 +1,330 @@
+"""The brief on dependence and two real controls: which questions are asked, and how the answers are laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from monazite.assess import Assessment, assess
+from monazite.core.manifest import Manifest
+from monazite.core.text import say
+from monazite.facts.places import name_of, resolve
+from monazite.network import Network, load
+from monazite.report.brief import Brief, Finding, Section
+from monazite.stress import Stress, control_by_id, stress, world_for
+from monazite.views import View, chokepoint, ranking, sankey, timeline
+from monazite.views.catalogue import marks_of, path_of, steps_of
+from monazite.views.dependence import dependence
+from monazite.views.flows import chain_flows
+
+Progress = Callable[[str], None]
+
+#: the controls that the brief runs, each on the latest world before it
+CONTROLS = ("CN-REE-APR2025", "CN-GAGE-2023")
+HORIZON = 24
+#: chains drawn from mine to use
+DRAWN = ("rare_earths",)
+#: elements shown of each chain; the first one's chain is drawn
+ELEMENTS = {"rare_earths": ("NdPr", "Dy", "Tb"), "gallium": ("Ga",)}
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the brief rests on."""
+
+    network: Network
+    assessments: dict[str, Assessment]
+    assumed: dict[str, Stress]
+    observed: dict[str, Stress]
+
+
+def gather(subjects: Sequence[str], beside: str, progress: Progress | None = None) -> Answers:
+    """Ask all questions of the brief."""
+    tell = progress or (lambda _: None)
+    tell(say("brief.step_load"))
+    network = load()
+    assessments = {}
+    for subject in [*subjects, beside]:
+        tell(say("brief.step_assess", subject=subject))
+        assessments[subject] = assess(network, subject)
+    scope = list(dict.fromkeys([*subjects, *resolve(beside)]))
+    assumed, observed = {}, {}
+    for name in CONTROLS:
+        for kind, into in (("assumed", assumed), ("observed", observed)):
+            tell(say("brief.step_stress", control=name, path=say(f"brief.path_{kind}")))
+            control = control_by_id(name, kind)
+            into[name] = stress(world_for(control), control, horizon=HORIZON, group=scope)
+    return Answers(network, assessments, assumed, observed)
+
+
+def compose(subjects: Sequence[str], *, beside: str = "QUAD", progress: Progress | None = None) -> Brief:
+    """Make the brief for some places, with a group beside them.
+
+    Parameters
+    ----------
+    subjects : sequence of str
+        Places or groups whose findings are told.
+    beside : str
+        Group shown beside them.
+    progress : callable, optional
+        Called with a line about each step.
+
+    Returns
+    -------
+    Brief
+
+    Raises
+    ------
+    UnknownName
+        A place or group that is not known.
+    """
+    for subject in [*subjects, beside]:
+        resolve(subject)
+    found = gather(subjects, beside, progress)
+    names = [name_of(s) if len(resolve(s)) == 1 else s for s in subjects]
+    sections = [_chokepoints(found, beside), *_exposures(found, [*subjects, beside]), *_chain(found)]
+    sections += [section for name in CONTROLS for section in _control(found, name)]
+    tables = [a.table for a in found.assessments.values()]
+    tables += [s.table for group in (found.assumed, found.observed) for s in group.values()]
+    return Brief(
+        title=say("brief.title", names=_joined(names)),
+        subtitle=say(
+            "brief.subtitle",
+            beside=beside,
+            chains=_joined([c.replace("_", " ") for c in found.network.chains]),
+        ),
+        findings=tuple(_findings(found, list(subjects), beside)),
+        sections=tuple(sections),
+        unknown=tuple(_unknown(found)),
+        sources=found.network.facts.sources,
+        manifest=_manifest(found, subjects, beside),
+        table=pl.concat(tables, how="diagonal_relaxed"),
+    )
+
+
+def _joined(names: Sequence[str]) -> str:
+    return say("brief.and", first=", ".join(names[:-1]), last=names[-1]) if len(names) > 1 else names[0]
+
+
+def _assumed_share(table: pl.DataFrame) -> float | None:
+    if "assumed_share" not in table.columns:
+        return None
+    found = table.filter(pl.col("measure") == "touch_share")["assumed_share"].drop_nulls()
+    return float(found.mean()) if found.len() else None  # type: ignore[arg-type]
+
+
+def _findings(found: Answers, subjects: list[str], beside: str) -> list[Finding]:
+    findings = []
+    for subject in [*subjects, beside]:
+        answer = found.assessments[subject]
+        share = _assumed_share(answer.table.filter(pl.col("place") == answer.subject))
+        findings.append(Finding(answer.summary(), kind="modelled", assumed_share=share))
+    for name in CONTROLS:
+        for kind, answers in (("assumed", found.assumed), ("observed", found.observed)):
+            answer = answers[name]
+            detail = say(f"brief.detail_{kind}", year=answer.network.year, belief=2)
+            findings.append(
+                Finding(answer.summary(), kind="modelled", detail=detail, assumed_share=_rest(answer))
+            )
+    return findings
+
+
+def _rest(answer: Stress) -> float:
+    """Share of the network's live levels, by count, that are assumed or modelled."""
+    live = answer.network.activities.filter(pl.col("level") > 0)
+    return live.filter(pl.col("kind").is_in(["assumed", "modelled"])).height / live.height
+
+
+def _chokepoints(found: Answers, beside: str) -> Section:
+    answer = found.assessments[beside]
+    view = chokepoint(steps_of(answer.table), sources=answer.sources)
+    return Section(say("brief.heading_chokepoints"), view=view)
+
+
+def _exposures(found: Answers, subjects: list[str]) -> list[Section]:
+    """Dependence by stage on the state that most passes through, all places side by side, one chain a section."""
+    sections = []
+    tables = [
+        answer.table.filter(pl.col("place") == answer.subject)
+        for answer in (found.assessments[s] for s in subjects)
+    ]
+    table = pl.concat(tables, how="diagonal_relaxed")
+    for chain in found.network.chains:
+        rows = table.filter(pl.col("chain") == chain)
+        touched = rows.filter(pl.col("measure") == "touch_share").drop_nulls("value")
+        if not touched.height:
+            continue
+        state = str(touched["by"].mode().sort()[0])
+        elements = [e for e in ELEMENTS[chain] if e in set(rows["element"].drop_nulls())]
+        view = dependence(rows, by=state, elements=elements, sources=found.network.facts.sources)
+        heading = say("brief.heading_exposure", state=name_of(state), chain=chain.replace("_", " "))
+        sections.append(Section(heading, view=view, after=(say("brief.text_exposure"),)))
+    return sections
+
+
+def _chain(found: Answers) -> list[Section]:
+    sections = []
+    for chain in [c for c in DRAWN if c in found.network.chains]:
+        view = sankey(
+            chain_flows(found.network, ELEMENTS[chain][0]), chain=chain, sources=found.network.facts.sources
+        )
+        sections.append(
+            Section(
+                say("brief.heading_chain", element=say(f"brief.element_{ELEMENTS[chain][0]}")),
+                view=view,
+                table=False,
+            )
+        )
+    return sections
+
+
+def _control(found: Answers, name: str) -> list[Section]:
+    assumed, observed = found.assumed[name], found.observed[name]
+    title = assumed.control.title
+    seen = _observed_prices(observed)
+    return [
+        Section(
+            say("brief.heading_control", title=title),
+            view=timeline(path_of(assumed.table), controls=marks_of(assumed), sources=assumed.sources),
+            text=(say("brief.text_assumed"), *assumed.findings()),
+        ),
+        Section(say("brief.heading_short", title=title), view=_shortest(assumed)),
+        Section(
+            say("brief.heading_record", title=title),
+            view=_exports(assumed, observed),
+            text=(say("brief.text_observed"), *observed.findings()),
+            findings=tuple(_record(observed)),
+        ),
+        Section(
+            say("brief.heading_prices", title=title),
+            view=timeline(
+                _price_rows(observed, seen), seen, controls=marks_of(observed), sources=observed.sources
+            ),
+        ),
+    ]
+
+
+def _shortest(answer: Stress) -> View:
+    """The uses that run shortest in any month."""
+    worst = (
+        answer.table.filter((pl.col("measure") == "shortage") & (pl.col("place") != answer.control.by))
+        .sort("value", descending=True, nulls_last=True)
+        .unique(["use", "commodity", "place"], keep="first", maintain_order=True)
+        .with_columns(scenario=pl.lit(None, dtype=pl.String), by=pl.lit(None, dtype=pl.String))
+    )
+    return ranking(worst, measure="shortage", share=True, sources=answer.sources)
+
+
+def _exports(assumed: Stress, observed: Stress) -> View:
+    """Exports of the controlled lines together: assumed path, observed path, and what customs recorded."""
+    record = observed.record().filter((pl.col("what") == "exports") & pl.col("partner").is_null())
+    lines = record["commodity"].mode().sort()[0] if record.height else ";".join(observed.control.on)
+    frames = []
+    for answer in (assumed, observed):
+        rows = answer.table.filter(
+            (pl.col("measure") == "exports") & pl.col("commodity").is_in(lines.split(";"))
+        )
+        total = rows.group_by("period", maintain_order=True).agg(pl.col("value").sum())
+        frames.append(
+            total.with_columns(
+                kind=pl.lit("modelled"), scenario=pl.lit(say(f"brief.path_{answer.control.path_kind}"))
+            )
+        )
+    months = set(frames[0]["period"])
+    seen = (
+        record.filter((pl.col("commodity") == lines) & pl.col("period").is_in(list(months)))
+        .select("period", pl.col("observed").alias("value"), "low", "high")
+        .with_columns(kind=pl.lit("reported"), scenario=pl.lit(say("brief.path_observed")))
+    )
+    shape = {"measure": pl.lit("exports"), "unit": pl.lit("t/month"), "place": pl.lit(assumed.control.by)}
+    return timeline(
+        pl.concat(frames).with_columns(**shape),
+        seen.with_columns(**shape) if seen.height else None,
+        controls=marks_of(assumed),
+        sources=assumed.sources,
+        measures=("exports",),
+    )
+
+
+def _observed_prices(answer: Stress) -> pl.DataFrame:
+    """Recorded price multiples within the months simulated, in the form of a timeline's points."""
+    months = set(answer.table["period"].drop_nulls())
+    rows = answer.record().filter((pl.col("what") == "price_multiple") & pl.col("period").is_in(list(months)))
+    return rows.select(
+        pl.col("what").alias("measure"),
+        "commodity",
+        "place",
+        "period",
+        pl.col("observed").alias("value"),
+        "low",
+        "high",
+        "unit",
+        kind=pl.lit("reported"),
+    )
+
+
+def _price_rows(answer: Stress, seen: pl.DataFrame) -> pl.DataFrame:
+    """The model's price multiples of the goods and places that were observed."""
+    return (
+        answer.everywhere.filter(pl.col("measure") == "price_multiple")
+        .join(seen.select("commodity", "place").unique(), on=["commodity", "place"], how="semi")
+        .with_columns(scenario=pl.lit(None, dtype=pl.String), by=pl.lit(None, dtype=pl.String))
+    )
+
+
+def _record(answer: Stress) -> list[Finding]:
+    """What was seen beside what the model gives, misses included."""
+    label = dict(answer.network.facts.commodities.select("commodity", "name").iter_rows())
+    items = []
+    for row in answer.record().iter_rows(named=True):
+        if row["what"] == "exports" or row["observed"] is None:
+            continue
+        key = f"brief.record_{row['what']}"
+        if row["what"] not in ("price_multiple", "first_stop_week", "exports_change"):
+            continue
+        shown = "exports" if row["what"] == "exports_change" else row["what"]
+        scale = 100.0 if shown == "exports" else 1.0
+        items.append(
+            Finding(
+                say(
+                    key,
+                    commodity=_joined([label.get(c, c) for c in row["commodity"].split(";") if c] or ["–"]),
+                    place=name_of(row["partner"] or row["place"]),
+                    period=row["period"],
+                    observed=f"{scale * row['observed']:.3g}",
+                    modelled="–" if row["modelled"] is None else f"{scale * row['modelled']:.3g}",
+                ),
+                kind="modelled",
+                sources=(row["source"],),
+            )
+        )
+    return items
+
+
+def _unknown(found: Answers) -> list[str]:
+    sentences = [say("brief.unknown_model")]
+    report = found.network.report
+    if report.dof:
+        sentences.append(say("brief.unknown_chi2", chi2=f"{report.chi2_per_dof:.2f}", dof=report.dof))
+    kinds = found.network.activities.filter(pl.col("level") > 0)
+    total = kinds.height
+    by = {
+        k: kinds.filter(pl.col("kind") == k).height
+        for k in ("reported", "estimated", "derived", "assumed", "modelled")
+    }
+    sentences.append(say("brief.unknown_kinds", total=total, **by))
+    sentences.append(say("brief.unknown_elasticity"))
+    sentences.append(say("brief.unknown_path"))
+    return sentences
+
+
+def _manifest(found: Answers, subjects: Sequence[str], beside: str) -> Manifest:
+    runs = [s.manifest.input_hash for group in (found.assumed, found.observed) for s in group.values()]
+    return Manifest.create(
+        inputs=[found.network.facts.content_hash, list(subjects), beside, *runs],
+        method="brief/1",
+        base_year=dict.fromkeys(found.network.chains, found.network.year),
+        extra={"controls": list(CONTROLS), "horizon": HORIZON},
+    )
