@@ -20,7 +20,7 @@ import pytest
 
 from monazite.core.errors import UnknownName
 from monazite.draw import PICTURES, png, specification, svg, theme
-from monazite.draw.sankey import layout
+from monazite.draw.layout import layout
 from monazite.views import View, chokepoint, ranking, sankey, timeline
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "views"

@@ -6,7 +6,6 @@ from typing import Any
 
 from monazite.core.text import say
 from monazite.draw import theme
-from monazite.views import words
 from monazite.views.view import View
 
 __all__ = ["matrix"]
@@ -19,6 +18,7 @@ _HEAD = 34
 _CHAIN = 27
 _LEGEND = 66
 _INSET = 1.5
+_NARROWEST = 700.0  # so wide is the key
 
 
 def matrix(view: View) -> dict[str, Any]:
@@ -29,13 +29,13 @@ def matrix(view: View) -> dict[str, Any]:
     """
     columns = view.encoding["columns"]
     rows = (
-        view.data.select("row", "chain", "stage", "commodity", "row_label")
+        view.data.select("row", "group_label", "stage_label", "row_label")
         .unique("row")
         .sort("row")
         .to_dicts()
     )
     left = _STAGE + _LABEL
-    width = left + max(len(columns), 4) * _CELL + 4
+    width = max(left + len(columns) * _CELL + 4, _NARROWEST)
     tops, heads, bottom = _rows(rows)
     cells = [_cell(item, left, tops[item["row"]], len(columns)) for item in view.data.to_dicts()]
     solid = [cell for cell in cells if cell["quality"] in ("solid", "hatched")]
@@ -100,7 +100,7 @@ def matrix(view: View) -> dict[str, Any]:
             text="text",
             fill="ink",
         ),
-        *_legend(left, bottom),
+        *_legend(view, bottom),
     ]
     return theme.canvas(view.name, width, bottom + _LEGEND, layers, description=view.sentence)
 
@@ -111,8 +111,8 @@ def _rows(rows: list[dict[str, Any]]) -> tuple[dict[int, float], list[tuple[str,
     heads: list[tuple[str, float]] = []
     y = float(_HEAD)
     for place, row in enumerate(rows):
-        if place == 0 or rows[place - 1]["chain"] != row["chain"]:
-            heads.append((words.chain(row["chain"]), y))
+        if place == 0 or rows[place - 1]["group_label"] != row["group_label"]:
+            heads.append((row["group_label"], y))
             y += _CHAIN
         tops[row["row"]] = y
         y += _ROW
@@ -175,9 +175,11 @@ def _frame(
     rules = [{"x": 0, "x2": right, "y": y + _CHAIN - 3} for _, y in heads]
     thin = [{"x": 0, "x2": right, "y": tops[row["row"]] + _ROW} for row in rows]
     stages = [
-        {"x": 0, "y": tops[row["row"]] + _ROW / 2, "text": words.stage(row["stage"])}
+        {"x": 0, "y": tops[row["row"]] + _ROW / 2, "text": row["stage_label"]}
         for place, row in enumerate(rows)
-        if place == 0 or (rows[place - 1]["chain"], rows[place - 1]["stage"]) != (row["chain"], row["stage"])
+        if place == 0
+        or (rows[place - 1]["group_label"], rows[place - 1]["stage_label"])
+        != (row["group_label"], row["stage_label"])
     ]
     labels = [
         {"x": _STAGE, "y": tops[row["row"]] + _ROW / 2 - (len(lines) - 1) * 6.5, "text": lines}
@@ -223,18 +225,18 @@ def _frame(
     ]
 
 
-def _legend(left: float, bottom: float) -> list[dict[str, Any]]:
+def _legend(view: View, bottom: float) -> list[dict[str, Any]]:
     """Draw the key: the steps of blue, and the four marks of quality."""
     y, wide, high = bottom + 14, 26, 14
     edges = [0.0, *theme.BINS, 1.0]
     shades = [
         {
-            "x": left + place * 88,
-            "x2": left + place * 88 + wide,
+            "x": 132 + place * 88,
+            "x2": 132 + place * 88 + wide,
             "y": y,
             "y2": y + high,
             "fill": fill,
-            "tx": left + place * 88 + wide + 5,
+            "tx": 132 + place * 88 + wide + 5,
             "ty": y + high / 2,
             "text": f"{edges[place] * 100:.0f}–{edges[place + 1] * 100:.0f}\N{NO-BREAK SPACE}%",
         }
@@ -269,7 +271,7 @@ def _legend(left: float, bottom: float) -> list[dict[str, Any]]:
     }
     rect = {"type": "rect", "aria": False}
     box = {"x": "x", "x2": "x2", "y": "y", "y2": "y2"}
-    title = [{"x": 0, "y": y + high / 2, "text": say("view.legend_share")}]
+    title = [{"x": 0, "y": y + high / 2, "text": view.encoding["share_of"]}]
     return [
         theme.layer(text, title, x="x", y="y", text="text"),
         theme.layer({**rect, "stroke": theme.BLUES[3], "strokeWidth": 0.8}, shades, **box, fill="fill"),

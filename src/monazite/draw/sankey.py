@@ -6,20 +6,18 @@ from typing import Any
 
 from monazite.core.text import say
 from monazite.draw import theme
+from monazite.draw.layout import HEAD, HEIGHT, NODE, WIDTH, layout
 from monazite.views.chokepoint import OTHERS
 from monazite.views.numbers import number, percent
 from monazite.views.view import View
 
-__all__ = ["layout", "sankey"]
+__all__ = ["sankey"]
 
-_WIDTH, _HEIGHT = 892.0, 460.0
-_LEFT, _RIGHT = 138.0, 154.0
-_HEAD, _LEGEND = 46.0, 44.0
-_NODE = 11.0
-_GAP = 15.0  # between nodes of one column, px
-_APART = 16.0  # more before the ends that leave the chain
+_LEGEND = 44.0
 _SAMPLES = 8
-_LEAST = 1.2  # the thinnest ribbon that is still seen, px
+_LEAST = 0.35  # the thinnest ribbon that is still seen, px
+_EDGED = 3.0  # from this thickness on broken edges can be seen
+_DASH = {"hatched": [5, 3], "hollow": [1.2, 2.4]}
 _THOUSAND = 20_000.0
 _PLACES = 5
 _SOFT = {"loss": "#9AA4AC", "stock": "#B9C1C7", "recycle": "#6F9C97", "unexplained": theme.ACCENT}
@@ -37,7 +35,8 @@ def sankey(view: View) -> dict[str, Any]:
         role = link["role"]
         link["fill"] = hues.get(link["place"], theme.GREY) if role == "flow" else _SOFT[role]
         pale = link["quality"] == "hollow"
-        link["fade"] = (0.2 if pale else 0.42) + (0.16 if role != "flow" else 0.0)
+        thin = link["thick"] < _EDGED
+        link["fade"] = (0.2 if pale else 0.42) + (0.16 if role != "flow" or thin else 0.0)
     for node in nodes:
         role = node["role"]
         node["fill"] = hues.get(node["place"], theme.GREY) if role == "flow" else _SOFT[role]
@@ -47,107 +46,44 @@ def sankey(view: View) -> dict[str, Any]:
         *_labels(view, nodes),
         *_legend(view, nodes, links),
     ]
-    height = _HEAD + _HEIGHT + _LEGEND
-    return theme.canvas(view.name, _WIDTH, height, layers, description=view.sentence)
+    height = HEAD + HEIGHT + _LEGEND
+    return theme.canvas(view.name, WIDTH, height, layers, description=view.sentence)
 
 
-def layout(view: View) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Place nodes and ribbons.
-
-    Parameters
-    ----------
-    view
-        A Sankey view.
-
-    Returns
-    -------
-    nodes
-        The view's nodes with ``x, x2, y, y2``, px; the height is the value on one scale for all columns.
-    links
-        The view's links with ``x, x2`` and their upper edges ``y, y2`` at the two ends, and ``thick``, px.
-    """
-    stages = [item["stage"] for item in view.encoding["stages"]]
-    items = view.data.to_dicts()
-    nodes = [item for item in items if item["item"] == "node"]
-    links = [item for item in items if item["item"] == "link"]
-    step = (_WIDTH - _LEFT - _RIGHT - _NODE) / max(len(stages) - 1, 1)
-    columns = [[node for node in nodes if node["stage"] == stage] for stage in stages]
-    scale = min(
-        (_HEIGHT - _gaps(column)) / sum(node["value"] for node in column) for column in columns if column
-    )
-    for place, column in enumerate(columns):
-        y = _HEAD
-        for rank, node in enumerate(column):
-            if rank and node["role"] != "flow" and column[rank - 1]["role"] == "flow":
-                y += _APART
-            node["x"] = _LEFT + place * step
-            node["x2"], node["y"], node["y2"] = node["x"] + _NODE, y, y + max(node["value"] * scale, _LEAST)
-            y = node["y2"] + _GAP
-    by_number = {node["node"]: node for node in nodes}
-    for link in links:
-        link["thick"] = max(link["value"] * scale, _LEAST)
-        link["x"] = by_number[link["source"]]["x2"]
-        link["x2"] = by_number[link["target"]]["x"]
-    for end, other, at in (("source", "target", "y"), ("target", "source", "y2")):
-        fill = {node["node"]: node["y"] for node in nodes}
-        for link in sorted(links, key=lambda item: (item[end], by_number[item[other]]["y"], item[other])):
-            link[at] = fill[link[end]]
-            fill[link[end]] += link["thick"]
-    return nodes, links
-
-
-def _gaps(column: list[dict[str, Any]]) -> float:
-    flows = sum(node["role"] == "flow" for node in column)
-    return _GAP * (len(column) - 1) + (_APART if 0 < flows < len(column) else 0.0)
-
-
-def _edge(link: dict[str, Any], part: float) -> tuple[float, float]:
-    smooth = part * part * (3 - 2 * part)
-    x = link["x"] + (link["x2"] - link["x"]) * part
-    return x, link["y"] + (link["y2"] - link["y"]) * smooth
+def _edge(link: dict[str, Any]) -> list[tuple[float, float]]:
+    """Return points of a ribbon's upper edge: smooth from column to column, straight along a lane."""
+    path = link["path"]
+    points: list[tuple[float, float]] = []
+    for (x, y), (x2, y2) in zip(path[::2], path[1::2], strict=True):
+        for sample in range(_SAMPLES + 1):
+            part = sample / _SAMPLES
+            smooth = part * part * (3 - 2 * part)
+            points.append((round(x + (x2 - x) * part, 2), round(y + (y2 - y) * smooth, 2)))
+    return points
 
 
 def _ribbons(links: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Draw the areas, large ones first, and the broken edges of what is not reported."""
+    """Draw the areas, large ones first, and the broken edges of what is not reported and thick enough."""
     area: list[dict[str, Any]] = []
-    dashed: list[dict[str, Any]] = []
-    dotted: list[dict[str, Any]] = []
-    for place, link in enumerate(sorted(links, key=lambda item: -item["thick"])):
+    edges: dict[str, list[dict[str, Any]]] = {"hatched": [], "hollow": []}
+    for number, link in enumerate(sorted(links, key=lambda item: -item["thick"])):
+        thick = max(link["thick"], _LEAST)
         told = {key: link[key] for key in ("value", "unit", "kind", "role", "cell_id")}
-        for sample in range(_SAMPLES + 1):
-            x, y = _edge(link, sample / _SAMPLES)
-            area.append(
-                {
-                    "link": place,
-                    "x": round(x, 2),
-                    "y": round(y, 2),
-                    "y2": round(y + link["thick"], 2),
-                    "fill": link["fill"],
-                    "fade": link["fade"],
-                    **(told if sample == 0 else {}),
-                }
-            )
-            if link["quality"] != "solid":
-                rows = dotted if link["quality"] == "hollow" else dashed
-                rows += [
-                    {
-                        "line": 2 * place + side,
-                        "x": round(x, 2),
-                        "y": round(y + side * link["thick"], 2),
-                        "fill": link["fill"],
-                    }
-                    for side in ((0, 1) if link["thick"] > 2 * _LEAST else (0,))
+        for place, (x, y) in enumerate(_edge(link)):
+            row = {"link": number, "x": x, "y": y, "y2": round(y + thick, 2), "fill": link["fill"]}
+            area.append({**row, "fade": link["fade"], **({} if place else told)})
+            if link["quality"] in edges and thick > _EDGED:
+                edges[link["quality"]] += [
+                    {"line": 2 * number + side, "x": x, "y": round(y + side * thick, 2), "fill": link["fill"]}
+                    for side in (0, 1)
                 ]
     ribbon = {"type": "area", "interpolate": "monotone", "strokeWidth": 0, "aria": False}
     edge = {"type": "line", "interpolate": "monotone", "strokeWidth": 0.9, "aria": False}
-    made = [
-        theme.layer(ribbon, area, x="x", y="y", y2="y2", detail="link", fill="fill", fillOpacity="fade"),
-    ]
-    for rows, dash in ((dashed, [5, 3]), (dotted, [1.2, 2.4])):
+    made = [theme.layer(ribbon, area, x="x", y="y", y2="y2", detail="link", fill="fill", fillOpacity="fade")]
+    for quality, rows in edges.items():
         if rows:
-            made.append(
-                theme.layer({**edge, "strokeDash": dash}, rows, x="x", y="y", detail="line", stroke="fill")
-            )
+            dashed = {**edge, "strokeDash": _DASH[quality]}
+            made.append(theme.layer(dashed, rows, x="x", y="y", detail="line", stroke="fill"))
     return made
 
 
@@ -202,13 +138,13 @@ def _labels(view: View, nodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for place, stage in enumerate(stages):
         column = [node for node in nodes if node["stage"] == stage["stage"]]
         total = sum(node["value"] for node in column if node["role"] == "flow")
-        middle = column[0]["x"] + _NODE / 2 if column else 0.0
+        middle = column[0]["x"] + NODE / 2 if column else 0.0
         heads.append(
             {"x": middle, "y": 12, "text": stage["label"], "more": f"{_amount(total, large)} {shown}"}
         )
         side = "right" if place == 0 else "left"  # the side of the text's own edge
         wanted = [(node["y"] + node["y2"]) / 2 for node in column]
-        for node, y in zip(column, theme.spread(wanted, 13.0, _HEAD, _HEAD + _HEIGHT), strict=True):
+        for node, y in zip(column, theme.spread(wanted, 13.0, HEAD, HEAD + HEIGHT), strict=True):
             x = node["x"] - 6 if side == "right" else node["x2"] + 6
             share = (
                 f" · {percent(node['share'])}" if node["role"] == "flow" and node["share"] is not None else ""
@@ -251,7 +187,7 @@ def _labels(view: View, nodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _legend(view: View, nodes: list[dict[str, Any]], links: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Draw the key of the edges, only for the qualities that occur, and say what the figures are."""
     _, shown = _unit(view, nodes)
-    y = _HEAD + _HEIGHT + 26
+    y = HEAD + HEIGHT + 26
     present = [
         name for name in ("solid", "hatched", "hollow") if any(link["quality"] == name for link in links)
     ]
@@ -281,7 +217,6 @@ def _legend(view: View, nodes: list[dict[str, Any]], links: list[dict[str, Any]]
     }
     made = []
     fade = {"solid": 0.42, "hatched": 0.42, "hollow": 0.2}
-    dash = {"hatched": [5, 3], "hollow": [1.2, 2.4]}
     for row in rows:
         made.append(
             theme.layer(
@@ -293,7 +228,7 @@ def _legend(view: View, nodes: list[dict[str, Any]], links: list[dict[str, Any]]
                 y2="y2",
             )
         )
-        if row["name"] in dash:
+        if row["name"] in _DASH:
             edges = [{"x": row["x"], "x2": row["x2"], "y": row[side]} for side in ("y", "y2")]
             made.append(
                 theme.layer(
@@ -302,7 +237,7 @@ def _legend(view: View, nodes: list[dict[str, Any]], links: list[dict[str, Any]]
                         "stroke": theme.HUES[0],
                         "strokeWidth": 1,
                         "aria": False,
-                        "strokeDash": dash[row["name"]],
+                        "strokeDash": _DASH[row["name"]],
                     },
                     edges,
                     x="x",
@@ -314,7 +249,7 @@ def _legend(view: View, nodes: list[dict[str, Any]], links: list[dict[str, Any]]
     basis = view.encoding["basis"]
     unit = [
         {
-            "x": _WIDTH - 4,
+            "x": WIDTH - 4,
             "y": y,
             "text": say("view.key_sankey", unit=shown, basis=basis or say("view.basis_unstated")),
         }

@@ -90,14 +90,14 @@ def _digits(kind: str | None) -> int:
 def _matrix(view: View) -> tuple[Table, ...]:
     states = [column["label"] for column in view.encoding["columns"]]
     groups: list[tuple[str, tuple[tuple[Cell, ...], ...]]] = []
-    for (chain,), part in view.data.group_by(["chain"], maintain_order=True):
+    for (group,), part in view.data.group_by(["group_label"], maintain_order=True):
         rows: list[tuple[Cell, ...]] = []
         for _, cells in part.group_by(["row"], maintain_order=True):
             named = {cell["column"]: cell for cell in cells.to_dicts()}
             first = cells.row(0, named=True)
             figures = [_share(named.get(place), whole=None in named) for place in range(len(states))]
-            rows.append((_label(words.stage(first["stage"])), _label(first["row_label"]), *figures))
-        groups.append((words.chain(str(chain)), tuple(rows)))
+            rows.append((_label(first["stage_label"]), _label(first["row_label"]), *figures))
+        groups.append((str(group), tuple(rows)))
     years = sorted(view.data["period"].drop_nulls().unique().to_list())
     caption = say("brief.caption_year", title=view.title, years=years) if years else view.title
     heads = (words.column("stage"), words.column("step"), *states)

@@ -1,9 +1,11 @@
 """Views (floor 4): one module per picture: tidy data, headline, notes, sources. They draw nothing."""
 
+from monazite.views.catalogue import views_of
 from monazite.views.chokepoint import chokepoint
+from monazite.views.dependence import dependence
 from monazite.views.ranking import ranking
 from monazite.views.sankey import sankey
 from monazite.views.timeline import timeline
 from monazite.views.view import View
 
-__all__ = ["View", "chokepoint", "ranking", "sankey", "timeline"]
+__all__ = ["View", "chokepoint", "dependence", "ranking", "sankey", "timeline", "views_of"]

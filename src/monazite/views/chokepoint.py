@@ -8,6 +8,7 @@ Input: ``table``
     chain      chain of the step
     stage      stage of the step (``data/schema/stages.csv``)
     commodity  commodity of the step, or null for the stage as a whole
+    element    element in which a whole stage is weighed; optional
     place      whose use is answered; null or ``WLD``: the world's output. One place in one picture
     by         the acting state; null with a null value: nothing is known about the whole step
     period     year of the figure; it may differ between chains
@@ -20,10 +21,9 @@ Input: ``table``
     ``unit``, ``basis`` and ``cell_id`` are carried through where given; further columns are ignored.
 
 Data of the view
-    One row a cell: ``row, chain, stage, commodity, row_label, column, by, column_label, period, value, low,
-    high, unit, basis, kind, status, quality, text, cell_id``. Column ``OTHERS`` sums the states that have no
-    column of their own (kind of most of it; no range). A pair of step and state without a row in the
-    table has none here: nothing is made up for it, and it is left blank.
+    One row a cell, with the columns `cells.MATRIX_TYPES`. Column ``OTHERS`` sums the states without a column
+    of their own (kind of most of it; no range). A pair of step and state without a row in the table has none
+    here: nothing is made up for it, and it is left blank.
 
 Marks (``quality``): solid = reported; hatched = estimated, derived or modelled; hollow = assumed; unknown =
 no public figure, or not enough facts, drawn hollow with "?".
@@ -38,8 +38,9 @@ import polars as pl
 from monazite.core.errors import ArgumentError
 from monazite.core.text import say
 from monazite.views import words
-from monazite.views.numbers import interval, percent
-from monazite.views.view import View, dominant, optional_columns, quality, require, sources_frame
+from monazite.views.cells import figure, matrix_frame, note_quality
+from monazite.views.numbers import percent
+from monazite.views.view import View, dominant, optional_columns, require, sources_frame
 
 __all__ = ["OTHERS", "chokepoint"]
 
@@ -47,11 +48,12 @@ OTHERS = "OTHERS"
 
 _NEEDED = ("measure", "chain", "stage", "by", "value")
 _TYPES = {
-    "measure": pl.String, "chain": pl.String, "stage": pl.String, "commodity": pl.String, "place": pl.String,
-    "by": pl.String, "period": pl.String, "value": pl.Float64, "low": pl.Float64, "high": pl.Float64,
+    "measure": pl.String, "chain": pl.String, "stage": pl.String, "commodity": pl.String,
+    "element": pl.String, "place": pl.String, "by": pl.String,
+    "period": pl.String, "value": pl.Float64, "low": pl.Float64, "high": pl.Float64,
     "unit": pl.String, "basis": pl.String, "kind": pl.String, "status": pl.String, "cell_id": pl.String,
 }  # fmt: skip
-_STEP = ("chain", "stage", "commodity")
+_STEP = ("chain", "stage", "commodity", "element")
 _WORLD = "WLD"
 _SORTS = ("stage", "share")
 
@@ -120,18 +122,9 @@ def chokepoint(
         data=data,
         encoding={
             "picture": "matrix",
-            "row": "row",
-            "row_label": "row_label",
-            "group": "chain",
-            "column": "column",
-            "column_label": "column_label",
-            "value": "value",
-            "text": "text",
-            "quality": "quality",
-            "format": "share",
-            "columns": [{"by": state, "label": words.place(state)} for state in states]
-            + ([{"by": OTHERS, "label": say("view.others")}] if OTHERS in data["by"].to_list() else []),
-            "table": {"layout": "pivot", "rows": ["chain", "stage", "commodity"], "columns": "column_label"},
+            "columns": [{"place": state, "label": words.place(state)} for state in states]
+            + ([{"place": OTHERS, "label": say("view.others")}] if OTHERS in data["by"].to_list() else []),
+            "share_of": say("view.legend_share"),
         },
         notes=_notes(data, frame),
         sources=sources_frame(sources),
@@ -158,11 +151,12 @@ def _steps(frame: pl.DataFrame, sort: str) -> list[dict[str, Any]]:
     """Rows of the matrix in their order, each with its state of the largest share."""
     steps: list[dict[str, Any]] = []
     for key, part in frame.group_by(list(_STEP), maintain_order=True):
-        chain, stage, commodity = (None if item is None else str(item) for item in key)
+        chain, stage, commodity, element = (None if item is None else str(item) for item in key)
         known = part.drop_nulls(["value", "by"]).sort("value", descending=True, maintain_order=True)
-        first = known.row(0, named=True) if known.height else None
-        label = words.step(stage, commodity)
-        steps.append({"chain": chain, "stage": stage, "commodity": commodity, "label": label, "first": first})
+        step: dict[str, Any] = {"chain": chain, "stage": stage, "commodity": commodity, "element": element}
+        step["label"] = words.step(stage, commodity, element)
+        step["first"] = known.row(0, named=True) if known.height else None
+        steps.append(step)
     chains = list(dict.fromkeys(step["chain"] for step in steps))
 
     def along(step: dict[str, Any]) -> tuple[int, float]:
@@ -196,30 +190,29 @@ def _cells(frame: pl.DataFrame, steps: list[dict[str, Any]], states: list[str]) 
     rows: list[dict[str, Any]] = []
     for step in steps:
         part = frame.filter(pl.col(name).eq_missing(step[name]) for name in _STEP)
-        common = {"row": step["row"], **{name: step[name] for name in _STEP}, "row_label": step["label"]}
+        common = {
+            "row": step["row"],
+            **{name: step[name] for name in _STEP},
+            "group_label": words.chain(step["chain"]),
+            "stage_label": words.stage(step["stage"]),
+            "row_label": step["label"],
+        }
         named = {row["by"]: row for row in part.iter_rows(named=True)}
         if set(named) == {None}:
-            rows.append(common | {"column": None, "by": None, "column_label": None} | _figure(named[None]))
+            rows.append(common | {"column": None, "by": None, "column_label": None} | figure(named[None]))
             continue
         rows.extend(
             common
             | {"column": column, "by": state, "column_label": words.place(state)}
-            | _figure(named[state])
+            | figure(named[state])
             for column, state in enumerate(states)
             if state in named
         )
         rest = [row for state, row in named.items() if state is not None and state not in states]
         if rest:
             last = {"column": len(states), "by": OTHERS, "column_label": say("view.others")}
-            rows.append(common | last | _figure(_sum(rest)))
-    schema = {
-        "row": pl.Int64, **dict.fromkeys((*_STEP, "row_label"), pl.String), "column": pl.Int64,
-        "by": pl.String, "column_label": pl.String, "period": pl.String,
-        "value": pl.Float64, "low": pl.Float64, "high": pl.Float64, "unit": pl.String, "basis": pl.String,
-        "kind": pl.String, "status": pl.String,
-        "quality": pl.String, "text": pl.String, "cell_id": pl.String,
-    }  # fmt: skip
-    return pl.DataFrame(rows, schema=schema)
+            rows.append(common | last | figure(_sum(rest)))
+    return matrix_frame(rows)
 
 
 def _sum(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -232,23 +225,6 @@ def _sum(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "kind": dominant((row["kind"], row["value"]) for row in rows if row["value"] is not None),
         "status": "ok" if known else rows[0]["status"],
         "cell_id": None if len(rows) > 1 else rows[0]["cell_id"],
-    }
-
-
-def _figure(row: dict[str, Any]) -> dict[str, Any]:
-    mark = quality(row["kind"], row["status"], row["value"])
-    value = row["value"] if mark != "unknown" else None
-    if value is not None:
-        text = percent(value)
-    else:
-        text = interval(row["low"], row["high"], "share") or say("view.unknown")
-    carried = ("period", "low", "high", "basis", "kind", "status", "cell_id")
-    return {
-        "value": value,
-        "unit": row["unit"] or "1",
-        "quality": mark,
-        "text": text,
-        **{name: row[name] for name in carried},
     }
 
 
@@ -289,17 +265,7 @@ def _sentence(steps: list[dict[str, Any]], measure: str, where: str) -> str:
 
 
 def _notes(data: pl.DataFrame, frame: pl.DataFrame) -> tuple[str, ...]:
-    counts = dict(data.group_by("quality").len().iter_rows())
-    notes = [
-        say(
-            "view.note_quality",
-            solid=counts.get("solid", 0),
-            hatched=counts.get("hatched", 0),
-            hollow=counts.get("hollow", 0),
-            unknown=counts.get("unknown", 0),
-        ),
-        say("view.note_blank"),
-    ]
+    notes = [note_quality(data["quality"].to_list()), say("view.note_blank")]
     if OTHERS in data["by"].to_list():
         notes.append(say("view.note_others", count=_hidden(data, frame)))
     years = sorted(frame["period"].drop_nulls().unique().to_list())

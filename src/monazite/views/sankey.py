@@ -19,6 +19,7 @@ Input: ``flows``, one row a flow
     its own: scrap leaves beside its source and enters beside the stage that takes it.
 
 What is done to it
+    A flow from one plant to another of the same stage is passed on: what feeds the first feeds the second.
     The places with the largest throughput, and those with a fair share of one stage, keep a node in every
     stage; the others are one node. Where a node between the first and the last stage takes more than it
     gives, or gives more than it takes, by more than ``tolerance``, the difference is added as a flow of role
@@ -109,10 +110,13 @@ def sankey(
     frame = optional_columns(flows, _TYPES).select(list(_TYPES))
     _check(frame)
     frame = frame.filter(pl.col("value") > 0)
+    scrap = pl.coalesce("stage_from", "stage_to") == _RECYCLE
+    lost = frame.filter(scrap & (pl.col("role") != "flow"))
+    frame = frame.filter(~scrap | (pl.col("role") == "flow"))
     if frame.is_empty():
         raise ArgumentError("error.view_empty", view="sankey", measure="value")
     kept, named = _largest(frame, top, least)
-    links = _group(frame, named)
+    links = _group(_passed_on(frame), named)
     links = _open_ends(links, tolerance)
     data, stages = _number(links, named)
     unit, basis = frame["unit"].drop_nulls()[0], frame["basis"][0]
@@ -131,7 +135,7 @@ def sankey(
             "basis": basis,
             "table": {"layout": "links"},
         },
-        notes=_notes(data, frame, named, unit, basis),
+        notes=_notes(data, frame, named, float(lost["value"].sum())),
         sources=sources_frame(sources),
     )  # fmt: skip
 
@@ -151,9 +155,32 @@ def _check(frame: pl.DataFrame) -> None:
         whole = first is not None and last is not None
         if (row["role"] == "flow") != whole and not (row["role"] == "unexplained" and (first or last)):
             raise ArgumentError("error.view_flow_ends", role=row["role"], where=where)
-        forward = _RECYCLE in (first, last) or words.stage_order(first) < words.stage_order(last)
+        forward = _RECYCLE in (first, last) or words.stage_order(first) <= words.stage_order(last)
         if row["role"] == "flow" and not forward:
             raise ArgumentError("error.view_flow_back", where=where)
+
+
+def _passed_on(frame: pl.DataFrame) -> pl.DataFrame:
+    """Replace a flow within one stage by flows from what feeds its source: a tonne counts once a stage."""
+    rows = frame.to_dicts()
+    inner = [row for row in rows if row["role"] == "flow" and row["stage_from"] == row["stage_to"]]
+    rows = [row for row in rows if not (row["role"] == "flow" and row["stage_from"] == row["stage_to"])]
+    for flow in sorted(inner, key=lambda row: str((row["stage_from"], row["place_from"], row["place_to"]))):
+        source = (flow["stage_from"], flow["place_from"])
+        if flow["place_to"] == flow["place_from"]:
+            continue
+        feeds = [
+            row for row in rows if row["role"] == "flow" and (row["stage_to"], row["place_to"]) == source
+        ]
+        total = sum(row["value"] for row in feeds)
+        for row in feeds:
+            part = min(flow["value"] / total, 1.0) * row["value"]
+            row["value"] -= part
+            rows.append({**row, "place_to": flow["place_to"], "value": part, "cell_id": None})
+        if total < flow["value"]:
+            rows.append({**flow, "stage_from": None, "place_from": None, "value": flow["value"] - total,
+                         "role": "unexplained", "cell_id": None})  # fmt: skip
+    return pl.DataFrame(rows, schema=frame.schema)
 
 
 def _largest(frame: pl.DataFrame, top: int, least: float) -> tuple[list[str], list[str]]:
@@ -336,10 +363,9 @@ def _sentence(data: pl.DataFrame, stages: list[str]) -> str:
     return sentence
 
 
-def _notes(
-    data: pl.DataFrame, frame: pl.DataFrame, kept: list[str], unit: str, basis: str | None
-) -> tuple[str, ...]:
+def _notes(data: pl.DataFrame, frame: pl.DataFrame, kept: list[str], lost: float) -> tuple[str, ...]:
     links = data.filter(pl.col("item") == "link")
+    unit, basis = str(data["unit"][0]), data["basis"][0]
     total = float(links["value"].sum())
     soft = float(links.filter(pl.col("quality") != "solid")["value"].sum())
     notes = [
@@ -351,6 +377,6 @@ def _notes(
     )
     if places:
         notes.append(say("view.note_others", count=len(places)))
-    smallest = float(links["value"].min() or 0.0)  # type: ignore[arg-type]
-    notes.append(say("view.note_smallest", value=quantity(smallest, unit)))
+    if lost:
+        notes.append(say("view.note_scrap", value=quantity(lost, unit)))
     return tuple(notes)

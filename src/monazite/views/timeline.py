@@ -178,8 +178,9 @@ def _arrange(
     for measure in shown:
         of_measure = frame.filter(pl.col("measure") == measure)
         constant = {part for part in _PARTS if of_measure[part].n_unique() == 1}
-        several = of_measure.select(_PARTS).unique().height > _TOGETHER and "commodity" not in constant
-        groups = of_measure.partition_by("commodity", maintain_order=True) if several else [of_measure]
+        several = of_measure.select(_PARTS).unique().height > _TOGETHER
+        split = next((part for part in ("use", "commodity") if part not in constant), None)
+        groups = of_measure.partition_by(split, maintain_order=True) if several and split else [of_measure]
         for group in groups:
             varying = [part for part in _PARTS if group[part].n_unique() > 1]
             fixed = [part for part in _PARTS if part not in varying]
@@ -234,7 +235,7 @@ def _word(part: str, value: str | None) -> str:
         return words.place(value)
     if part in ("commodity", "use"):
         return words.commodity(value)
-    return words.chain(value)
+    return words.scenario(value) if part == "scenario" else words.chain(value)
 
 
 def _number_series(group: pl.DataFrame, varying: Sequence[str]) -> tuple[pl.DataFrame, int]:

@@ -14,6 +14,7 @@ __all__ = [
     "chain",
     "column",
     "commodity",
+    "element",
     "inline",
     "kind",
     "measure",
@@ -21,6 +22,7 @@ __all__ = [
     "month_index",
     "period",
     "place",
+    "scenario",
     "series",
     "short",
     "stage",
@@ -80,8 +82,7 @@ def chain(name: str | None) -> str:
     >>> chain("rare_earths")
     'Rare earths'
     """
-    text = _plain(name or "")
-    return text[:1].upper() + text[1:]
+    return _capital(_plain(name or ""))
 
 
 def stage(name: str | None) -> str:
@@ -119,16 +120,41 @@ def commodity(name: str | None) -> str:
     Examples
     --------
     >>> commodity("no_such_thing")
-    'no such thing'
+    'No such thing'
     """
     if name is None:
         return ""
-    return _things().get(name, _plain(name))
+    return _capital(_things().get(name, _plain(name)))
 
 
-def step(stage_name: str | None, commodity_name: str | None) -> str:
-    """Return the label of one step of a chain: the commodity where there is one, else the stage."""
-    return commodity(commodity_name) if commodity_name else stage(stage_name)
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def element(symbol: str) -> str:
+    """Return the name of an element or of elements that are counted together.
+
+    Examples
+    --------
+    >>> element("Dy"), element("Xx")
+    ('dysprosium', 'Xx')
+    """
+    return say(f"assess.element_{symbol}") if has(f"assess.element_{symbol}") else symbol
+
+
+def step(stage_name: str | None, commodity_name: str | None, element_name: str | None = None) -> str:
+    """Return the label of one step of a chain: its commodity, else the element, else the stage.
+
+    Examples
+    --------
+    >>> step("mine", None), step("mine", None, "Dy")
+    ('Mining', 'Dysprosium')
+    """
+    if commodity_name:
+        return commodity(commodity_name)
+    if element_name:
+        return _capital(element(element_name))
+    return stage(stage_name)
 
 
 def inline(name: str) -> str:
@@ -169,6 +195,17 @@ def short(name: str) -> str:
     'prices'
     """
     return say(f"view.short_{name}") if has(f"view.short_{name}") else measure(name).lower()
+
+
+def scenario(name: str) -> str:
+    """Return the name of a run.
+
+    Examples
+    --------
+    >>> scenario("observed")
+    'observed exports imposed'
+    """
+    return say(f"view.scenario_{name}") if has(f"view.scenario_{name}") else chain(name)
 
 
 def column(name: str) -> str:

@@ -1,0 +1,171 @@
+"""Which pictures an answer has, and which rows of its table each of them shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from monazite.core.errors import ArgumentError
+from monazite.core.text import say
+from monazite.views.chokepoint import chokepoint
+from monazite.views.dependence import dependence
+from monazite.views.ranking import ranking
+from monazite.views.timeline import timeline
+from monazite.views.view import View
+
+__all__ = ["marks_of", "path_of", "steps_of", "views_of"]
+
+_MADE = ("refine", "metal", "component")
+_FIRST = 3  # elements whose mining is shown
+_GOODS = 2  # commodities whose price is shown
+_USES = 2  # end uses whose shortage is shown
+_PLACES = 5
+
+
+def views_of(result: Any) -> dict[str, Callable[[], View]]:
+    """Return the pictures of an answer by name, the first one leading; each is made when called.
+
+    Parameters
+    ----------
+    result : Result
+        A result of floor 3: its table says which pictures it has.
+
+    Raises
+    ------
+    ArgumentError
+        The table holds nothing that a picture shows.
+
+    Examples
+    --------
+    >>> from monazite.assess import assess
+    >>> from monazite.network import toy
+    >>> sorted(views_of(assess(toy(), "IND", by="CHN")))
+    ['chokepoint', 'dependence']
+    """
+    table, sources = result.table, result.sources
+    measures = set(table["measure"].to_list())
+    found: dict[str, Callable[[], View]] = {}
+    if measures & {"price_multiple", "shortage"}:
+        found["timeline"] = lambda: timeline(path_of(table), controls=marks_of(result), sources=sources)
+        short = _worst(table)
+        if short.height:
+            found["shortage"] = lambda: ranking(short, measure="shortage", share=True, sources=sources)
+    if "touch_share" in measures:
+        touched = table.filter((pl.col("measure") == "touch_share") & pl.col("element").is_not_null())
+        states = touched["by"].drop_nulls().mode().sort().to_list()
+        if states and touched["commodity"].null_count():
+            found["dependence"] = lambda: dependence(table, by=states[0], sources=sources)
+    if "share" in measures:
+        found["chokepoint"] = lambda: chokepoint(steps_of(table), sources=sources)
+    if not found:
+        raise ArgumentError("error.view_none", measures=sorted(measures))
+    return found
+
+
+def marks_of(result: Any) -> list[tuple[str, str]]:
+    """Return the upright of a stress on its timeline: the first month of the control and its title."""
+    control = getattr(result, "control", None)
+    if control is None:
+        return []
+    return [(str(control.start)[:7], control.title or say("view.control"))]
+
+
+def _worst(table: pl.DataFrame) -> pl.DataFrame:
+    """Return for each end use and place outside the restricting state its worst month."""
+    short = table.filter((pl.col("measure") == "shortage") & (pl.col("value") > 0))
+    short = short.filter(pl.col("by").is_null() | (pl.col("place") != pl.col("by")))
+    keys = [name for name in ("use", "commodity", "place") if name in short.columns]
+    ranked = short.sort("value", descending=True, maintain_order=True)
+    return ranked.unique(keys, keep="first", maintain_order=True)
+
+
+def steps_of(
+    table: pl.DataFrame,
+    *,
+    commodities: Iterable[str] | None = None,
+    elements: Mapping[str, Sequence[str]] | None = None,
+) -> pl.DataFrame:
+    """Choose the rows of a matrix of chokepoints from the shares of an assessment.
+
+    Parameters
+    ----------
+    table
+        Table of `assess`; used are its rows ``share`` of the world.
+    commodities
+        Commodities from refining on; all by default.
+    elements
+        For each chain the elements whose mining is shown; by default the three of which most is known.
+
+    Returns
+    -------
+    polars.DataFrame
+        Mining by element (an ore comes from one place, its elements from many); from refining on commodity by
+        commodity. Where a chain names no element in its mines its host materials stand in their place.
+    """
+    world = table.filter((pl.col("measure") == "share") & (pl.col("place") == "WLD"))
+    made = world.filter(pl.col("commodity").is_not_null() & pl.col("stage").is_in(_MADE))
+    if commodities is not None:
+        made = made.filter(pl.col("commodity").is_in(list(commodities)))
+    mined = world.filter(pl.col("commodity").is_null() & (pl.col("stage") == "mine"))
+    hosts = world.filter(pl.col("commodity").is_not_null() & (pl.col("stage") == "concentrate"))
+    parts: list[pl.DataFrame] = []
+    for chain in world["chain"].unique(maintain_order=True).to_list():
+        of_chain = mined.filter(pl.col("chain") == chain)
+        first = of_chain["element"].unique(maintain_order=True).to_list()[:_FIRST]
+        chosen = list((elements or {}).get(chain, first))
+        picked = of_chain.filter(pl.col("element").is_in(chosen))
+        parts.append(picked if picked.height else hosts.filter(pl.col("chain") == chain))
+        parts.append(made.filter(pl.col("chain") == chain))
+    return pl.concat(parts) if parts else world
+
+
+def path_of(
+    table: pl.DataFrame, *, places: Sequence[str] | None = None, commodities: Sequence[str] | None = None
+) -> pl.DataFrame:
+    """Choose the rows of a timeline from the table of a stress: what moves most.
+
+    Parameters
+    ----------
+    table
+        Table of `stress`.
+    places
+        Places whose prices and shortages are shown; by default those where most happens.
+    commodities
+        Commodities whose prices and exports are shown; by default those whose price moves most.
+
+    Returns
+    -------
+    polars.DataFrame
+        Exports of the restricting state as multiples of the base, prices of a few commodities, shortages of a
+        few end uses.
+    """
+    by = table["by"].drop_nulls().first()
+    outside = table.filter(pl.col("place") != by) if by is not None else table
+    if places is not None:
+        outside = outside.filter(pl.col("place").is_in(list(places)))
+    exports = table.filter(pl.col("measure") == "exports_multiple")
+    price = outside.filter(pl.col("measure") == "price_multiple")
+    short = outside.filter(pl.col("measure") == "shortage")
+    named = list(commodities) if commodities is not None else exports["commodity"].unique().to_list()
+    price = price.filter(pl.col("commodity").is_in(named)) if named else price
+    goods = list(commodities) if commodities is not None else _most(price, "commodity", _GOODS)
+    price = price.filter(pl.col("commodity").is_in(goods))
+    short = short.filter(pl.col("use").is_in(_most(short, "use", _USES)))
+    return pl.concat(
+        [
+            exports.filter(pl.col("commodity").is_in(goods)) if commodities is not None else exports,
+            price.filter(pl.col("place").is_in(_most(price, "place", _PLACES))),
+            short.filter(pl.col("place").is_in(_most(short, "place", _PLACES))),
+        ]
+    )
+
+
+def _most(frame: pl.DataFrame, column: str, count: int) -> list[str]:
+    """Names whose figure goes highest, the highest first, ties by name."""
+    if column not in frame.columns or frame.is_empty():
+        return []
+    ranked = frame.drop_nulls(column).group_by(column).agg(pl.col("value").max())
+    ranked = ranked.sort(["value", column], descending=[True, False], nulls_last=True)
+    return [str(name) for name in ranked[column].head(count)]

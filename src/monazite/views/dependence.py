@@ -1,0 +1,197 @@
+"""Dependence matrix: what several places draw from one state, at each stage, side by side.
+
+Input: ``table``
+    Rows of one or more results of `assess` with one acting state (``by``): measures of `MEASURES`, columns
+    ``measure, chain, stage, commodity, element, place, by, value, low, high, kind, status`` as there. Of rows
+    for a whole stage (``commodity`` null) those of the stage furthest along the chain are drawn, for every
+    element asked for.
+
+Data of the view
+    One row a cell, with the columns `cells.MATRIX_TYPES`; columns are places, rows are measures, groups are
+    elements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from monazite.core.errors import ArgumentError
+from monazite.core.text import has, say
+from monazite.views import words
+from monazite.views.cells import figure, matrix_frame, note_quality
+from monazite.views.numbers import percent
+from monazite.views.view import View, optional_columns, require, sources_frame
+
+__all__ = ["MEASURES", "dependence"]
+
+#: measures drawn, in the order of their rows
+MEASURES: tuple[str, ...] = (
+    "direct_share",
+    "mined_share",
+    "separated_share",
+    "metal_share",
+    "component_share",
+    "touch_share",
+)
+_NEEDED = ("measure", "chain", "stage", "place", "by", "value")
+_TYPES = {
+    **dict.fromkeys(
+        ("measure", "chain", "stage", "commodity", "element", "place", "by", "period"), pl.String
+    ),
+    **dict.fromkeys(("value", "low", "high", "assumed_share"), pl.Float64),
+    **dict.fromkeys(("unit", "basis", "kind", "status", "cell_id"), pl.String),
+}
+_HALF = 0.5
+_STAGES = {
+    "mined_share": "mine",
+    "separated_share": "refine",
+    "metal_share": "metal",
+    "component_share": "component",
+}
+
+
+def dependence(
+    table: pl.DataFrame,
+    *,
+    by: str,
+    places: Sequence[str] | None = None,
+    elements: Sequence[str] | None = None,
+    sources: pl.DataFrame | None = None,
+) -> View:
+    """Make the matrix element × measure × place.
+
+    Parameters
+    ----------
+    table
+        As the head of this module says.
+    by
+        The acting state.
+    places
+        Places and groups, in the order of their columns; all of the table by default.
+    elements
+        Elements, in the order of their groups; all of the table by default.
+    sources
+        Frame of sources, in the order of their footnotes.
+
+    Raises
+    ------
+    ArgumentError
+        A column is missing, or no row fits.
+
+    Examples
+    --------
+    >>> table = pl.DataFrame({
+    ...     "measure": ["direct_share", "touch_share"], "chain": ["rare_earths"] * 2,
+    ...     "stage": ["component"] * 2,
+    ...     "element": ["Dy"] * 2, "place": ["IND"] * 2, "by": ["CHN"] * 2, "value": [0.72, 1.0],
+    ...     "kind": ["modelled"] * 2,
+    ... })
+    >>> dependence(table, by="CHN").data["value"].to_list()
+    [0.72, 1.0]
+    """
+    require("dependence", table, _NEEDED)
+    frame = optional_columns(table, _TYPES).select(list(_TYPES))
+    frame = frame.filter(
+        pl.col("measure").is_in(MEASURES)
+        & (pl.col("by") == by)
+        & pl.col("commodity").is_null()
+        & pl.col("element").is_not_null()
+    )
+    if places is not None:
+        frame = frame.filter(pl.col("place").is_in(list(places)))
+    if elements is not None:
+        frame = frame.filter(pl.col("element").is_in(list(elements)))
+    if frame.is_empty():
+        raise ArgumentError("error.view_empty", view="dependence", measure=list(MEASURES))
+    columns = list(dict.fromkeys(places or frame["place"].to_list()))
+    order = list(dict.fromkeys(elements or frame["element"].to_list()))
+    rows = _cells(frame, columns, order, by)
+    data = matrix_frame(rows)
+    return View(
+        name="dependence",
+        title=say("view.dependence_title", by=words.place(by)),
+        sentence=_sentence(data, by),
+        data=data,
+        encoding={
+            "picture": "matrix",
+            "columns": [{"place": place, "label": words.place(place)} for place in columns],
+            "share_of": say("view.legend_dependence"),
+        },
+        notes=_notes(data, frame),
+        sources=sources_frame(sources),
+    )
+
+
+def _cells(frame: pl.DataFrame, columns: list[str], order: list[str], by: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    number = 0
+    for element in order:
+        of_element = frame.filter(pl.col("element") == element)
+        if of_element.is_empty():
+            continue
+        stage = max(of_element["stage"].drop_nulls().to_list(), key=words.stage_order)
+        of_stage = of_element.filter(pl.col("stage") == stage)
+        chain = str(of_stage["chain"][0])
+        goods = f"assess.goods_{stage}_{chain}"
+        group = say(
+            "view.dependence_group",
+            element=words.step(None, None, element),
+            goods=say(goods) if has(goods) else say(f"assess.goods_{stage}"),
+        )
+        for measure in MEASURES:
+            found = {row["place"]: row for row in of_stage.filter(pl.col("measure") == measure).to_dicts()}
+            if not found:
+                continue
+            common = {
+                "row": number, "group_label": group, "stage_label": _head(measure),
+                "row_label": say(f"view.dependence_{measure}", by=words.place(by)), "measure": measure,
+                "chain": chain, "stage": stage, "element": element, "by": by,
+            }  # fmt: skip
+            number += 1
+            rows += [
+                common
+                | {"column": column, "column_label": words.place(place), "place": place}
+                | figure(found[place])
+                for column, place in enumerate(columns)
+                if place in found
+            ]
+    return rows
+
+
+def _head(measure: str) -> str:
+    """Return the stage that a measure speaks of, as the head of its row."""
+    stages = {
+        "mined_share": "mine",
+        "separated_share": "refine",
+        "metal_share": "metal",
+        "component_share": "component",
+    }
+    return words.stage(stages[measure]) if measure in stages else say(f"view.dependence_head_{measure}")
+
+
+def _sentence(data: pl.DataFrame, by: str) -> str:
+    """Say for the first element how much of each place's use passed through the state."""
+    said: list[str] = []
+    for (group,), part in data.group_by(["group_label"], maintain_order=True):
+        touched = part.filter((pl.col("measure") == "touch_share") & pl.col("value").is_not_null())
+        if touched.is_empty() or len(said) > 1:
+            continue
+        parts = [f"{row['column_label']} {percent(row['value'])}" for row in touched.to_dicts()]
+        said.append(
+            say("view.dependence_sentence", group=words.inline(str(group)), by=words.place(by), parts=parts)
+        )
+    return " ".join(said)
+
+
+def _notes(data: pl.DataFrame, frame: pl.DataFrame) -> tuple[str, ...]:
+    soft = frame.filter(pl.col("assumed_share") > _HALF).height
+    notes = [note_quality(data["quality"].to_list()), say("view.note_dependence")]
+    if soft:
+        notes.append(say("view.note_soft", count=soft, cells=frame.height))
+    years = sorted(frame["period"].drop_nulls().unique().to_list())
+    if years:
+        notes.append(say("view.note_years", years=years))
+    return tuple(notes)
