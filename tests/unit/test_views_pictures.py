@@ -175,7 +175,7 @@ def test_no_tonne_of_the_input_is_dropped_by_grouping() -> None:
         ("value", -1.0, "0 or more"),
         ("role", "leak", "must be one of"),
         ("unit", "kt", "one unit at a time"),
-        ("stage_to", "concentrate", "goes back"),
+        ("stage_to", "concentrate", "must not go back"),
         ("stage_to", None, "wrong number of ends"),
     ],
 )

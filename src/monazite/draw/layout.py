@@ -1,4 +1,4 @@
-"""Where the nodes and ribbons of a Sankey lie: computed here, so that the same picture comes out everywhere."""
+"""Where the nodes and ribbons of a Sankey lie: computed here, so that every door shows the same."""
 
 from __future__ import annotations
 
@@ -51,9 +51,8 @@ def layout(view: View) -> tuple[list[Item], list[Item]]:
     links = [item for item in items if item["item"] == "link"]
     columns = [[node for node in nodes if node["stage"] == stage] for stage in stages]
     segments = _segments(nodes, links, columns, stages)
-    scale = min(
-        (HEIGHT - _gaps(column)) / sum(node["value"] for node in column) for column in columns if column
-    )
+    filled = [column for column in columns if column]
+    scale = min((HEIGHT - _gaps(column)) / sum(node["value"] for node in column) for column in filled)
     step = (WIDTH - _LEFT - _RIGHT - NODE) / max(len(stages) - 1, 1)
     for place, column in enumerate(columns):
         y = HEAD
@@ -125,7 +124,7 @@ def _stack(segments: list[_Segment]) -> None:
     """Stack the ends of ribbons at each node in the order of where they come from or go to."""
     final = {id(segment.link): segment.ends[1]["y"] for segment in segments}
     for side in (0, 1):
-        fill: dict[int, float] = {}
+        fill: dict[int, Any] = {}
 
         def order(segment: _Segment, side: int = side) -> tuple[float, float, float, float]:
             here, there = segment.ends[side], segment.ends[1 - side]

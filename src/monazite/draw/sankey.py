@@ -66,15 +66,15 @@ def _ribbons(links: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Draw the areas, large ones first, and the broken edges of what is not reported and thick enough."""
     area: list[dict[str, Any]] = []
     edges: dict[str, list[dict[str, Any]]] = {"hatched": [], "hollow": []}
-    for number, link in enumerate(sorted(links, key=lambda item: -item["thick"])):
+    for rank, link in enumerate(sorted(links, key=lambda item: -item["thick"])):
         thick = max(link["thick"], _LEAST)
         told = {key: link[key] for key in ("value", "unit", "kind", "role", "cell_id")}
         for place, (x, y) in enumerate(_edge(link)):
-            row = {"link": number, "x": x, "y": y, "y2": round(y + thick, 2), "fill": link["fill"]}
+            row = {"link": rank, "x": x, "y": y, "y2": round(y + thick, 2), "fill": link["fill"]}
             area.append({**row, "fade": link["fade"], **({} if place else told)})
             if link["quality"] in edges and thick > _EDGED:
                 edges[link["quality"]] += [
-                    {"line": 2 * number + side, "x": x, "y": round(y + side * thick, 2), "fill": link["fill"]}
+                    {"line": 2 * rank + side, "x": x, "y": round(y + side * thick, 2), "fill": link["fill"]}
                     for side in (0, 1)
                 ]
     ribbon = {"type": "area", "interpolate": "monotone", "strokeWidth": 0, "aria": False}
