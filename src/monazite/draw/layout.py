@@ -42,8 +42,8 @@ def layout(view: View) -> tuple[list[Item], list[Item]]:
     nodes
         The view's nodes with ``x, x2, y, y2``, px; the height is the value on one scale for all columns.
     links
-        The view's links with ``thick``, px, and ``path``: points of the upper edge, px, one at each end and two
-        at each column that the ribbon passes by.
+        The view's links with ``thick``, px, and ``path``: points of the upper edge, px, one at each end and
+        two at each column that the ribbon passes by.
     """
     stages = [item["stage"] for item in view.encoding["stages"]]
     items = view.data.to_dicts()
@@ -51,8 +51,8 @@ def layout(view: View) -> tuple[list[Item], list[Item]]:
     links = [item for item in items if item["item"] == "link"]
     columns = [[node for node in nodes if node["stage"] == stage] for stage in stages]
     segments = _segments(nodes, links, columns, stages)
-    filled = [column for column in columns if column]
-    scale = min((HEIGHT - _gaps(column)) / sum(node["value"] for node in column) for column in filled)
+    room = [(HEIGHT - _gaps(column), sum(node["value"] for node in column)) for column in columns if column]
+    scale = min(height / total for height, total in room)
     step = (WIDTH - _LEFT - _RIGHT - NODE) / max(len(stages) - 1, 1)
     for place, column in enumerate(columns):
         y = HEAD
@@ -77,7 +77,7 @@ def layout(view: View) -> tuple[list[Item], list[Item]]:
 def _segments(
     nodes: list[Item], links: list[Item], columns: list[list[Item]], stages: list[str]
 ) -> list[_Segment]:
-    """Cut ribbons at the columns that they pass by, and add a lane there for those of one source."""
+    """Cut ribbons at the columns that they pass by; a lane there keeps room for those of one source."""
     by_number = {node["node"]: node for node in nodes}
     lanes: dict[tuple[int, int], Item] = {}
     made: list[_Segment] = []
@@ -124,7 +124,7 @@ def _stack(segments: list[_Segment]) -> None:
     """Stack the ends of ribbons at each node in the order of where they come from or go to."""
     final = {id(segment.link): segment.ends[1]["y"] for segment in segments}
     for side in (0, 1):
-        fill: dict[int, Any] = {}
+        fill: dict[int, float] = {}
 
         def order(segment: _Segment, side: int = side) -> tuple[float, float, float, float]:
             here, there = segment.ends[side], segment.ends[1 - side]
@@ -132,5 +132,5 @@ def _stack(segments: list[_Segment]) -> None:
 
         for segment in sorted(segments, key=order):
             node = segment.ends[side]
-            segment.y[side] = fill.get(id(node), node["y"])
-            fill[id(node)] = segment.y[side] + segment.link["thick"]
+            segment.y[side] = fill.setdefault(id(node), node["y"])
+            fill[id(node)] += segment.link["thick"]

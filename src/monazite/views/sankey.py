@@ -19,7 +19,8 @@ Input: ``flows``, one row a flow
     its own: scrap leaves beside its source and enters beside the stage that takes it.
 
 What is done to it
-    A flow from one plant to another of the same stage is passed on: what feeds the first feeds the second.
+    A flow from one plant to another of the same stage is passed on: what feeds the first feeds the second. A
+    stage that only repeats the one before, place by place, is left out, and the notes say so.
     The places with the largest throughput, and those with a fair share of one stage, keep a node in every
     stage; the others are one node. Where a node between the first and the last stage takes more than it
     gives, or gives more than it takes, by more than ``tolerance``, the difference is added as a flow of role
@@ -56,6 +57,7 @@ _TYPES = {
     "cell_id": pl.String,
 }  # fmt: skip
 _RECYCLE = "recycle"
+_WHOLE = 0.995  # from this part on a stage only repeats the one before
 
 
 def sankey(
@@ -115,6 +117,7 @@ def sankey(
     frame = frame.filter(~scrap | (pl.col("role") == "flow"))
     if frame.is_empty():
         raise ArgumentError("error.view_empty", view="sankey", measure="value")
+    frame, folded = _folded(frame)
     kept, named = _largest(frame, top, least)
     links = _group(_passed_on(frame), named)
     links = _open_ends(links, tolerance)
@@ -135,7 +138,7 @@ def sankey(
             "basis": basis,
             "table": {"layout": "links"},
         },
-        notes=_notes(data, frame, named, float(lost["value"].sum())),
+        notes=_notes(data, frame, named, float(lost["value"].sum()), folded),
         sources=sources_frame(sources),
     )  # fmt: skip
 
@@ -181,6 +184,30 @@ def _passed_on(frame: pl.DataFrame) -> pl.DataFrame:
             rows.append({**flow, "stage_from": None, "place_from": None, "value": flow["value"] - total,
                          "role": "unexplained", "cell_id": None})  # fmt: skip
     return pl.DataFrame(rows, schema=frame.schema)
+
+
+def _folded(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """Leave out a stage that only repeats the one before, place by place.
+
+    Returns the flows without such stages, and their names.
+    """
+    folded: list[str] = []
+    flow = pl.col("role") == "flow"
+    inner = flow & (pl.col("stage_from") != _RECYCLE) & (pl.col("stage_to") != _RECYCLE)
+    stages = sorted(set(frame.filter(inner)["stage_to"].to_list()), key=words.stage_order)
+    for stage in stages[:-1]:
+        taken = frame.filter(flow & (pl.col("stage_to") == stage))
+        before = taken["stage_from"].unique().to_list()
+        given = frame.filter(pl.col("stage_from").is_in(before))
+        same = taken.filter(pl.col("place_from") == pl.col("place_to"))
+        whole = max(float(taken["value"].sum()), float(given["value"].sum()))
+        if len(before) != 1 or before[0] == _RECYCLE or same["value"].sum() < _WHOLE * whole:
+            continue
+        folded.append(stage)
+        frame = frame.filter(~(flow & (pl.col("stage_to") == stage))).with_columns(
+            pl.col("stage_from").replace(stage, before[0]), pl.col("stage_to").replace(stage, before[0])
+        )
+    return frame, folded
 
 
 def _largest(frame: pl.DataFrame, top: int, least: float) -> tuple[list[str], list[str]]:
@@ -363,7 +390,9 @@ def _sentence(data: pl.DataFrame, stages: list[str]) -> str:
     return sentence
 
 
-def _notes(data: pl.DataFrame, frame: pl.DataFrame, kept: list[str], lost: float) -> tuple[str, ...]:
+def _notes(
+    data: pl.DataFrame, frame: pl.DataFrame, kept: list[str], lost: float, folded: list[str]
+) -> tuple[str, ...]:
     links = data.filter(pl.col("item") == "link")
     unit, basis = str(data["unit"][0]), data["basis"][0]
     total = float(links["value"].sum())
@@ -377,6 +406,9 @@ def _notes(data: pl.DataFrame, frame: pl.DataFrame, kept: list[str], lost: float
     )
     if places:
         notes.append(say("view.note_others", count=len(places)))
+    if folded:
+        names = [words.stage(stage).lower() for stage in folded]
+        notes.append(say("view.note_folded", stages=names))
     if lost:
         notes.append(say("view.note_scrap", value=quantity(lost, unit)))
     return tuple(notes)
