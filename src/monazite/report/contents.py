@@ -17,7 +17,7 @@ from monazite.stress import Stress, control_by_id, stress, world_for
 from monazite.views import View, chokepoint, ranking, sankey, timeline
 from monazite.views.catalogue import marks_of, path_of, steps_of
 from monazite.views.dependence import dependence
-from monazite.views.flows import chain_flows
+from monazite.market.measures.stage_flows import stage_flows
 
 Progress = Callable[[str], None]
 
@@ -168,7 +168,7 @@ def _chain(found: Answers) -> list[Section]:
     sections = []
     for chain in [c for c in DRAWN if c in found.network.chains]:
         view = sankey(
-            chain_flows(found.network, ELEMENTS[chain][0]), chain=chain, sources=found.network.facts.sources
+            stage_flows(found.network, ELEMENTS[chain][0]), chain=chain, sources=found.network.facts.sources
         )
         sections.append(
             Section(

@@ -82,6 +82,8 @@ def simulate(
 ) -> Run:
     """Clear the market month by month.
 
+    Each month starts from the prices that the month before expected, which changes the work and not the answer.
+
     Parameters
     ----------
     layout : Layout
@@ -173,13 +175,14 @@ class _Simulation:
         levels, prices, lows, highs, uppers = [], [], [], [], []
         stocks, orders, unfilled = [self.stock.copy()], [], []
         certificates: list[Certificate] = []
-        clearing: Clearing | None = None
+        start: Float | None = None
         keep = horizon if self.belief is None else 1
         month = 0
         while month < horizon:
             wanted = self._orders()
             problem = self._problem(month, wanted)
-            clearing = clear(problem)
+            clearing: Clearing = clear(problem, start=start)
+            start = np.concatenate([clearing.price[keep * m :], clearing.price[-keep * m :]])
             certificates.append(clearing.certificate)
             for s in range(keep):
                 level = clearing.x[s * n : (s + 1) * n]
