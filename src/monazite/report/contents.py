@@ -1,4 +1,4 @@
-"""The brief on dependence and two real controls: which questions are asked, and how the answers are laid out."""
+"""The brief on dependence and two real controls: what is asked, and how the answers are laid out."""
 
 from __future__ import annotations
 
@@ -11,52 +11,74 @@ from monazite.assess import Assessment, assess
 from monazite.core.manifest import Manifest
 from monazite.core.text import say
 from monazite.facts.places import name_of, resolve
+from monazite.market.measures.stage_flows import stage_flows
+from monazite.market.runs import Runs
+from monazite.market.scenario import Control
 from monazite.network import Network, load
 from monazite.report.brief import Brief, Finding, Section
-from monazite.stress import Stress, control_by_id, stress, world_for
+from monazite.stress import Run, Stress, control_by_id, finish, refuse_contained, run_of, world_for
 from monazite.views import View, chokepoint, ranking, sankey, timeline
 from monazite.views.catalogue import marks_of, path_of, steps_of
 from monazite.views.dependence import dependence
-from monazite.market.measures.stage_flows import stage_flows
 
 Progress = Callable[[str], None]
 
 #: the controls that the brief runs, each on the latest world before it
 CONTROLS = ("CN-REE-APR2025", "CN-GAGE-2023")
-HORIZON = 24
-#: chains drawn from mine to use
-DRAWN = ("rare_earths",)
+HORIZON, BELIEF = 24, 2
+#: chains told, the first one first
+CHAINS = ("rare_earths", "gallium")
+KINDS = ("reported", "estimated", "derived", "assumed", "modelled")
 #: elements shown of each chain; the first one's chain is drawn
 ELEMENTS = {"rare_earths": ("NdPr", "Dy", "Tb"), "gallium": ("Ga",)}
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What the brief rests on."""
+    """What the brief rests on.
 
-    network: Network
-    assessments: dict[str, Assessment]
+    Attributes
+    ----------
+    networks : dict of str to Network
+        The latest world of each chain.
+    assessments : dict of (subject, chain) to Assessment
+    assumed, observed : dict of str to Stress
+        Each control with its assumed licence path, and with the observed path imposed.
+    """
+
+    networks: dict[str, Network]
+    assessments: dict[tuple[str, str], Assessment]
     assumed: dict[str, Stress]
     observed: dict[str, Stress]
 
 
 def gather(subjects: Sequence[str], beside: str, progress: Progress | None = None) -> Answers:
-    """Ask all questions of the brief."""
+    """Ask all questions of the brief; the runs go on in worker processes beside the assessments."""
     tell = progress or (lambda _: None)
     tell(say("brief.step_load"))
-    network = load()
-    assessments = {}
-    for subject in [*subjects, beside]:
-        tell(say("brief.step_assess", subject=subject))
-        assessments[subject] = assess(network, subject)
+    networks = {chain: load([chain]) for chain in CHAINS}
     scope = list(dict.fromkeys([*subjects, *resolve(beside)]))
-    assumed, observed = {}, {}
-    for name in CONTROLS:
-        for kind, into in (("assumed", assumed), ("observed", observed)):
-            tell(say("brief.step_stress", control=name, path=say(f"brief.path_{kind}")))
-            control = control_by_id(name, kind)
-            into[name] = stress(world_for(control), control, horizon=HORIZON, group=scope)
-    return Answers(network, assessments, assumed, observed)
+    asked: list[tuple[Network, Control, Callable[[], Run]]] = []
+    assessments = {}
+    answers: dict[str, dict[str, Stress]] = {"assumed": {}, "observed": {}}
+    with Runs() as runs:
+        for name in CONTROLS:
+            for kind in answers:
+                control = control_by_id(name, kind)
+                world = world_for(control)
+                refuse_contained(world, control)
+                asked.append(
+                    (world, control, runs.start(run_of, world.chains, world.year, control, HORIZON, BELIEF))
+                )
+        for subject in [*subjects, beside]:
+            tell(say("brief.step_assess", subject=subject))
+            for chain, network in networks.items():
+                assessments[subject, chain] = assess(network, subject)
+        for world, control, waiting in asked:
+            kind = control.path_kind
+            tell(say("brief.step_stress", control=control.id, path=say(f"brief.path_{kind}")))
+            answers[kind][control.id] = finish(world, control, waiting(), belief=BELIEF, group=scope)
+    return Answers(networks, assessments, answers["assumed"], answers["observed"])
 
 
 def compose(subjects: Sequence[str], *, beside: str = "QUAD", progress: Progress | None = None) -> Brief:
@@ -83,7 +105,7 @@ def compose(subjects: Sequence[str], *, beside: str = "QUAD", progress: Progress
     for subject in [*subjects, beside]:
         resolve(subject)
     found = gather(subjects, beside, progress)
-    names = [name_of(s) if len(resolve(s)) == 1 else s for s in subjects]
+    names = [_subject_name(s) for s in subjects]
     sections = [_chokepoints(found, beside), *_exposures(found, [*subjects, beside]), *_chain(found)]
     sections += [section for name in CONTROLS for section in _control(found, name)]
     tables = [a.table for a in found.assessments.values()]
@@ -91,17 +113,21 @@ def compose(subjects: Sequence[str], *, beside: str = "QUAD", progress: Progress
     return Brief(
         title=say("brief.title", names=_joined(names)),
         subtitle=say(
-            "brief.subtitle",
-            beside=beside,
-            chains=_joined([c.replace("_", " ") for c in found.network.chains]),
+            "brief.subtitle", beside=beside, chains=_joined([c.replace("_", " ") for c in found.networks])
         ),
         findings=tuple(_findings(found, list(subjects), beside)),
         sections=tuple(sections),
         unknown=tuple(_unknown(found)),
-        sources=found.network.facts.sources,
+        sources=_sources(found),
         manifest=_manifest(found, subjects, beside),
         table=pl.concat(tables, how="diagonal_relaxed"),
     )
+
+
+def _sources(found: Answers) -> pl.DataFrame:
+    frames = [n.facts.sources for n in found.networks.values()]
+    frames += [s.network.facts.sources for s in found.assumed.values()]
+    return pl.concat(frames, how="diagonal_relaxed").unique("source", keep="first", maintain_order=True)
 
 
 def _joined(names: Sequence[str]) -> str:
@@ -118,15 +144,22 @@ def _assumed_share(table: pl.DataFrame) -> float | None:
 def _findings(found: Answers, subjects: list[str], beside: str) -> list[Finding]:
     findings = []
     for subject in [*subjects, beside]:
-        answer = found.assessments[subject]
-        share = _assumed_share(answer.table.filter(pl.col("place") == answer.subject))
-        findings.append(Finding(answer.summary(), kind="modelled", assumed_share=share))
+        for chain in found.networks:
+            answer = found.assessments[subject, chain]
+            share = _assumed_share(answer.table.filter(pl.col("place") == answer.subject))
+            findings.append(Finding(answer.summary(), kind="modelled", assumed_share=share))
     for name in CONTROLS:
-        for kind, answers in (("assumed", found.assumed), ("observed", found.observed)):
-            answer = answers[name]
-            detail = say(f"brief.detail_{kind}", year=answer.network.year, belief=2)
+        run = found.assumed[name]
+        detail = say("brief.detail_assumed", year=run.network.year, belief=BELIEF)
+        for subject in subjects:
+            place = subject if len(resolve(subject)) == 1 else None
             findings.append(
-                Finding(answer.summary(), kind="modelled", detail=detail, assumed_share=_rest(answer))
+                Finding(
+                    " ".join(run.findings(place)),
+                    kind="modelled",
+                    detail=detail,
+                    assumed_share=_rest(run),
+                )
             )
     return findings
 
@@ -138,27 +171,26 @@ def _rest(answer: Stress) -> float:
 
 
 def _chokepoints(found: Answers, beside: str) -> Section:
-    answer = found.assessments[beside]
-    view = chokepoint(steps_of(answer.table), sources=answer.sources)
-    return Section(say("brief.heading_chokepoints"), view=view)
+    table = pl.concat([found.assessments[beside, c].table for c in found.networks], how="diagonal_relaxed")
+    return Section(
+        say("brief.heading_chokepoints"), view=chokepoint(steps_of(table), sources=_sources(found))
+    )
 
 
 def _exposures(found: Answers, subjects: list[str]) -> list[Section]:
-    """Dependence by stage on the state that most passes through, all places side by side, one chain a section."""
+    """Dependence by stage on the state that most passes through, all places side by side, a chain each."""
     sections = []
-    tables = [
-        answer.table.filter(pl.col("place") == answer.subject)
-        for answer in (found.assessments[s] for s in subjects)
-    ]
-    table = pl.concat(tables, how="diagonal_relaxed")
-    for chain in found.network.chains:
-        rows = table.filter(pl.col("chain") == chain)
+    for chain, network in found.networks.items():
+        answers = [found.assessments[s, chain] for s in subjects]
+        rows = pl.concat(
+            [a.table.filter(pl.col("place") == a.subject) for a in answers], how="diagonal_relaxed"
+        )
         touched = rows.filter(pl.col("measure") == "touch_share").drop_nulls("value")
         if not touched.height:
             continue
         state = str(touched["by"].mode().sort()[0])
         elements = [e for e in ELEMENTS[chain] if e in set(rows["element"].drop_nulls())]
-        view = dependence(rows, by=state, elements=elements, sources=found.network.facts.sources)
+        view = dependence(rows, by=state, elements=elements, sources=network.facts.sources)
         heading = say("brief.heading_exposure", state=name_of(state), chain=chain.replace("_", " "))
         sections.append(Section(heading, view=view, after=(say("brief.text_exposure"),)))
     return sections
@@ -166,17 +198,11 @@ def _exposures(found: Answers, subjects: list[str]) -> list[Section]:
 
 def _chain(found: Answers) -> list[Section]:
     sections = []
-    for chain in [c for c in DRAWN if c in found.network.chains]:
-        view = sankey(
-            stage_flows(found.network, ELEMENTS[chain][0]), chain=chain, sources=found.network.facts.sources
-        )
-        sections.append(
-            Section(
-                say("brief.heading_chain", element=say(f"brief.element_{ELEMENTS[chain][0]}")),
-                view=view,
-                table=False,
-            )
-        )
+    for chain, network in found.networks.items():
+        element = ELEMENTS[chain][0]
+        view = sankey(stage_flows(network, element), chain=chain, sources=network.facts.sources)
+        heading = say("brief.heading_chain", element=say(f"brief.element_{element}"))
+        sections.append(Section(heading, view=view, table=False))
     return sections
 
 
@@ -305,26 +331,39 @@ def _record(answer: Stress) -> list[Finding]:
 
 def _unknown(found: Answers) -> list[str]:
     sentences = [say("brief.unknown_model")]
-    report = found.network.report
-    if report.dof:
-        sentences.append(say("brief.unknown_chi2", chi2=f"{report.chi2_per_dof:.2f}", dof=report.dof))
-    kinds = found.network.activities.filter(pl.col("level") > 0)
-    total = kinds.height
-    by = {
-        k: kinds.filter(pl.col("kind") == k).height
-        for k in ("reported", "estimated", "derived", "assumed", "modelled")
-    }
-    sentences.append(say("brief.unknown_kinds", total=total, **by))
-    sentences.append(say("brief.unknown_elasticity"))
-    sentences.append(say("brief.unknown_path"))
-    return sentences
+    for chain, network in found.networks.items():
+        report = network.report
+        if report.dof:
+            sentences.append(
+                say(
+                    "brief.unknown_chi2",
+                    chain=chain.replace("_", " "),
+                    chi2=f"{report.chi2_per_dof:.2f}",
+                    dof=report.dof,
+                )
+            )
+        live = network.activities.filter(pl.col("level") > 0)
+        kinds = {k: live.filter(pl.col("kind") == k).height for k in KINDS}
+        sentences.append(
+            say("brief.unknown_kinds", chain=chain.replace("_", " "), total=live.height, **kinds)
+        )
+    return [*sentences, say("brief.unknown_elasticity"), say("brief.unknown_path")]
 
 
 def _manifest(found: Answers, subjects: Sequence[str], beside: str) -> Manifest:
     runs = [s.manifest.input_hash for group in (found.assumed, found.observed) for s in group.values()]
     return Manifest.create(
-        inputs=[found.network.facts.content_hash, list(subjects), beside, *runs],
+        inputs=[
+            *(n.facts.content_hash for n in found.networks.values()),
+            list(subjects),
+            beside,
+            *runs,
+        ],
         method="brief/1",
-        base_year=dict.fromkeys(found.network.chains, found.network.year),
-        extra={"controls": list(CONTROLS), "horizon": HORIZON},
+        base_year={c: n.year for c, n in found.networks.items()},
+        extra={"controls": list(CONTROLS), "horizon": HORIZON, "belief": BELIEF},
     )
+
+
+def _subject_name(subject: str) -> str:
+    return name_of(subject) if len(resolve(subject)) == 1 else subject

@@ -82,7 +82,7 @@ def simulate(
 ) -> Run:
     """Clear the market month by month.
 
-    Each month starts from the prices that the month before expected, which changes the work and not the answer.
+    Each month starts from the prices of the month before, which changes the work and not the answer.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ class _Simulation:
             wanted = self._orders()
             problem = self._problem(month, wanted)
             clearing: Clearing = clear(problem, start=start)
-            start = np.concatenate([clearing.price[keep * m :], clearing.price[-keep * m :]])
+            start = clearing.price
             certificates.append(clearing.certificate)
             for s in range(keep):
                 level = clearing.x[s * n : (s + 1) * n]

@@ -157,8 +157,8 @@ def stop_rows(layout: Layout, run: Run, scope: Scope, late: float = 0.0) -> pl.D
     """Week in which the first class of users stops, and half of them have, by end use and place.
 
     A class stops in the month in which it falls below half of its base use; within that month it runs at
-    full rate until what it has is used up. Weeks count from the day on which the control enters into force, `late`
-    weeks into the first month. Null: it does not stop within the months simulated.
+    full rate until what it has is used up. Weeks count from the day on which the control enters into force,
+    `late` weeks into the first month. Null: it does not stop within the months simulated.
     """
     share = use_by_cohort(layout, run)
     week = np.full(len(layout.cohorts), np.inf)

@@ -12,17 +12,17 @@ import polars as pl
 from monazite.core.errors import ArgumentError, Refused, UnknownName
 from monazite.core.manifest import Manifest
 from monazite.core.result import finish_table
-from monazite.core.text import say
 from monazite.facts import chains as packaged_chains
 from monazite.facts import commodity_chains, years
 from monazite.facts.controls import controls
-from monazite.facts.places import name_of, resolve
+from monazite.facts.places import resolve
 from monazite.market.scenario import Control, ExportControl, Limits, limits, registered
 from monazite.network import Layout, Network, layout, load
 from monazite.stress import tables
 from monazite.stress.explain import explanation
 from monazite.stress.record import beside_record
 from monazite.stress.simulate import Progress, Run, simulate
+from monazite.stress.words import findings
 
 #: longest run, months
 LONGEST = 120
@@ -77,9 +77,9 @@ class Stress:
         """Two sentences: how far the flow falls and who stops first; what it costs and at what price."""
         return " ".join(self.findings())
 
-    def findings(self) -> list[str]:
-        """The sentences of the summary, one by one."""
-        return _findings(self)
+    def findings(self, place: str | None = None) -> list[str]:
+        """The sentences of the summary, one by one; of one place when it is named."""
+        return findings(self, place)
 
     def explain(self, **selection: Any) -> dict[str, Any]:
         """Formula, numbers and sources of one measure.
@@ -141,23 +141,51 @@ def stress(
     >>> hit.table.filter(pl.col("measure") == "exports")["value"][1]
     0.0
     """
+    named = prepare(network, control, horizon, belief)
+    month = _layout_of(network)
+    bound = limits(month, named)
+    run = simulate(month, bound, horizon=horizon, belief=belief, progress=progress)
+    return finish(network, named, run, belief=belief, group=group)
+
+
+def prepare(network: Network, control: ExportControl | Control, horizon: int, belief: int | None) -> Control:
+    """Check what is asked, and name the control."""
     if not 1 <= horizon <= LONGEST:
         raise ArgumentError("stress.horizon", longest=LONGEST, given=horizon)
     if belief is not None and belief < 1:
         raise ArgumentError("error.whole_expected", name="belief", least=1, given=belief)
     named = Control.of(control, f"{network.year + 1}-01")
     refuse_contained(network, named)
+    return named
+
+
+def run_of(
+    chains: Sequence[str], year: int, control: Control, horizon: int = 24, belief: int | None = 2
+) -> Run:
+    """The run alone, by names: what a worker process is asked for (see ``market.runs``)."""
+    network = load(chains, year)
+    month = _layout_of(network)
+    return simulate(month, limits(month, control), horizon=horizon, belief=belief)
+
+
+def finish(
+    network: Network,
+    control: Control,
+    run: Run,
+    *,
+    belief: int | None = 2,
+    group: str | Sequence[str] | None = None,
+) -> Stress:
+    """The answer to a run that has been made."""
     scope = _scope(group)
     month = _layout_of(network)
-    bound = limits(month, named)
-    run = simulate(month, bound, horizon=horizon, belief=belief, progress=progress)
-    table = _table(month, run, named, scope)
+    bound = limits(month, control)
     return Stress(
-        control=named,
+        control=control,
         group=scope.name,
-        table=table,
+        table=_table(month, run, control, scope),
         sources=_sources(network, bound),
-        manifest=_manifest(network, named, horizon, belief, run),
+        manifest=_manifest(network, control, len(run.level), belief, run),
         network=network,
         limits=bound,
         run=run,
@@ -166,7 +194,7 @@ def stress(
 
 def known_controls() -> dict[str, Any]:
     """The registry of real controls, by id."""
-    return controls()
+    return dict(controls())
 
 
 def control_by_id(name: str, path_kind: str = "assumed") -> Control:
@@ -332,85 +360,3 @@ def _manifest(network: Network, control: Control, horizon: int, belief: int | No
             "certificate": {"balance": worst.balance, "gap": worst.gap, "method": worst.method},
         },
     )
-
-
-def _findings(answer: Stress) -> list[str]:
-    """Sentences from the table's own cells."""
-    table, control = answer.table, answer.control
-    label = dict(answer.network.facts.commodities.select("commodity", "name").iter_rows())
-    use_label = dict(answer.network.facts.activities.select("activity", "name").iter_rows())
-    what = ", ".join(label.get(c, c) for c in control.on)
-    opening = (
-        say("stress.opening_named", title=control.title, month=control.start)
-        if control.title
-        else say("stress.opening", state=name_of(control.by), what=what, month=control.start)
-    )
-    who = answer.group or say("stress.everywhere")
-    sentences = []
-    stops = table.filter((pl.col("measure") == "first_stop_week") & pl.col("value").is_not_null()).filter(
-        pl.col("place") != control.by
-    )
-    short = table.filter((pl.col("measure") == "shortage") & (pl.col("place") != control.by))
-    worst = short.sort("value", descending=True, nulls_last=True).head(1)
-    if worst.height and float(worst["value"][0]) > 0.005:
-        row = worst.row(0, named=True)
-        sentences.append(
-            say(
-                "stress.worst",
-                opening=opening,
-                who=who,
-                use=use_label.get(row["use"], row["use"]),
-                place=name_of(row["place"]),
-                share=f"{100 * row['value']:.0f}",
-                when=row["period"],
-            )
-        )
-    else:
-        sentences.append(say("stress.calm", opening=opening, who=who))
-    if stops.height:
-        row = stops.sort("value").row(0, named=True)
-        sentences.append(
-            say(
-                "stress.first_stop",
-                week=f"{row['value']:.0f}",
-                use=use_label.get(row["use"], row["use"]),
-                place=name_of(row["place"]),
-            )
-        )
-    else:
-        sentences.append(say("stress.no_stop", months=len(answer.run.level)))
-    on = [c for c in control.on if c in label]
-    prices = table.filter(
-        (pl.col("measure") == "price_multiple")
-        & pl.col("commodity").is_in(on)
-        & (pl.col("place") != control.by)
-    ).sort("value", descending=True, nulls_last=True)
-    if prices.height and prices["value"][0] is not None:
-        row = prices.row(0, named=True)
-        sentences.append(
-            say(
-                "stress.price",
-                commodity=label[row["commodity"]],
-                place=name_of(row["place"]),
-                multiple=f"{row['value']:.1f}",
-                when=row["period"],
-            )
-        )
-    money = table.filter(
-        pl.col("measure").is_in(["value_added_lost", "value_added_deferred"])
-        & (pl.col("place") != control.by)
-    )
-    totals = money.group_by("measure").agg(pl.col("low").sum(), pl.col("value").sum(), pl.col("high").sum())
-    found = {m: (lo, v, hi) for m, lo, v, hi in totals.iter_rows()}
-    if found and sum(v for _, v, _ in found.values()) > 0.5:
-        lost, late = found.get("value_added_lost", (0, 0, 0)), found.get("value_added_deferred", (0, 0, 0))
-        sentences.append(
-            say(
-                "stress.money",
-                lost=f"{lost[1] / 1000:.1f}",
-                low=f"{lost[0] / 1000:.1f}",
-                high=f"{lost[2] / 1000:.1f}",
-                deferred=f"{late[1] / 1000:.1f}",
-            )
-        )
-    return sentences
