@@ -245,25 +245,25 @@ def record(answer: Stress, other: Stress) -> list[str]:
 
 
 PRICES = """\
-USGS prices are fob China and hold 13 % VAT; inside China the network works net of it. Prices are inputs: z says how
-far the margin test moved them, in their σ. Floor and ceiling: the price at which the first maker there stops covering
-its cash cost with all others unchanged, and the first taker; a floor of 0 says that the other products of the ore pay
-for it. Cerium and lanthanum sell at their published prices because what no use takes goes to an unsold line, not
-because a demand was invented for it."""
+USGS prices are fob China and hold 13 % VAT; inside China the network works net of it. Prices are inputs: z
+says how far the margin test moved them, in their σ. Floor and ceiling: the price at which the first maker
+there stops covering its cash cost with all others unchanged, and the first taker; a floor of 0 says that
+the other products of the ore pay for it. Cerium and lanthanum sell at their published prices because what
+no use takes goes to an unsold line, not because a demand was invented for it."""
 
 DEPENDENCE = """\
-Share of the element in magnets used. Traced to the mine it is *below* the direct share in India (Myanmar clays and
-Australian ore inside Chinese magnets) and *above* it in Japan (Chinese ore inside Japanese and Vietnamese metal and
-magnets). The paths:
+Share of the element in magnets used. Traced to the mine it is *below* the direct share in India (Myanmar
+clays and Australian ore inside Chinese magnets) and *above* it in Japan (Chinese ore inside Japanese and
+Vietnamese metal and magnets). The paths:
 
     monazite assess JPN --by CHN --explain measure=mined_share,element=NdPr,commodity=ndfeb_magnet_heavy"""
 
 RECORD = """\
-Written by `python tools/worlds.py`. *Assumed path*: the licence path is a prior from the law and other events; nothing
-of the event is in it. *Path imposed*: the recorded exports of the controlled lines are imposed, so their volumes are
-no test; prices and stops are. Neither ever stands for the other. No parameter was fitted to these points. A dash: the
-model has no figure of the kind. Where it misses and why, and why nothing was tuned:
-[decision 003](decisions/003-record-and-misses.md)."""
+Written by `python tools/worlds.py`. *Assumed path*: the licence path is a prior from the law and other
+events; nothing of the event is in it. *Path imposed*: the recorded exports of the controlled lines are
+imposed, so their volumes are no test; prices and stops are. Neither ever stands for the other. No parameter
+was fitted to these points. A dash: the model has no figure of the kind. Where it misses and why, and why
+nothing was tuned: [decision 003](decisions/003-record-and-misses.md)."""
 
 
 def main() -> None:
