@@ -12,9 +12,10 @@ from monazite.views.view import View
 
 __all__ = ["bars"]
 
-_LABEL, _PLOT, _TEXT = 230.0, 400.0, 170.0
-_ROW, _BAR, _HEAD = 28.0, 16.0, 8.0
+_LABEL, _PLOT, _TEXT = 292.0, 330.0, 178.0
+_ROW, _BAR, _HEAD = 32.0, 16.0, 8.0
 _FOOT = 30.0
+_WIDE = 48  # characters of a line of a label
 
 
 def bars(view: View) -> dict[str, Any]:
@@ -37,14 +38,29 @@ def bars(view: View) -> dict[str, Any]:
         middle = _HEAD + (row["row"] + 0.5) * _ROW
         item = {
             key: row[key]
-            for key in ("label", "value", "low", "high", "unit", "kind", "quality", "cell_id", "text")
+            for key in (
+                "label",
+                "detail",
+                "value",
+                "low",
+                "high",
+                "unit",
+                "kind",
+                "quality",
+                "cell_id",
+                "text",
+            )
         }
+        two = bool(row["detail"])
         item |= {
             "lx": _LABEL - 10,
             "cy": middle,
+            "ly": middle - 6.5 if two else middle,
+            "dy": middle + 7,
             "y": middle - _BAR / 2,
             "y2": middle + _BAR / 2,
-            "wrapped": theme.wrap(row["label"], 36, lines=1),
+            "name": theme.wrap(row["label"], _WIDE, lines=1)[0],
+            "more": theme.wrap(row["detail"], _WIDE, lines=1)[0],
         }
         known = row["quality"] != "unknown"
         item["x"], item["x2"] = at(0.0), at(row["value"]) if known else at(0.0)
@@ -119,7 +135,10 @@ def bars(view: View) -> dict[str, Any]:
             for end in ("from", "to")
         ]
         layers.append(theme.layer(whisker, tips, x="x", y="y", y2="y2"))
-    layers.append(theme.layer({**text, "align": "right"}, drawn, x="lx", y="cy", text="wrapped"))
+    right = {**text, "align": "right"}
+    small = {**right, "fontSize": 11, "color": theme.MUTED}
+    layers.append(theme.layer(right, drawn, x="lx", y="ly", text="name"))
+    layers.append(theme.layer(small, drawn, x="lx", y="dy", text="more"))
     layers.append(
         theme.layer(
             {**text, "align": "left", "fontWeight": "bold"}, drawn, x="tx", y="cy", text="text", fill="ink"

@@ -16,7 +16,7 @@ from monazite.views.view import View
 
 __all__ = ["lines"]
 
-_WIDE, _NARROW = 660.0, 318.0
+_WIDE, _NARROW = 660.0, 384.0
 _TALL, _LOW = 230.0, 180.0
 _CHARACTER = 6.3  # mean width of a character of a label, px
 _TICK = 36.0  # room of a month label, px
@@ -25,6 +25,8 @@ _LOG_FROM = 6.0  # ratios above this are drawn on a logarithmic scale
 _LIFT = 17.0
 _LABELLED = 3  # from so many series on the bands are fainter
 _NUMBER = 13.0  # width that the number of a control takes, px
+_LINE = 12.0  # height of a line of a name, px
+_PAD = 9.0  # left of the first month, px
 _SHORT, _LONG = 20.0, 22  # least room right of the lines, px; longest name there, characters
 
 
@@ -39,7 +41,7 @@ def lines(view: View) -> dict[str, Any]:
     columns = 1 if single else 2
     size = (_WIDE, _TALL) if single else (_NARROW, _LOW)
     named = [name for panel in panels if len(panel["series"]) > 1 for name in panel["series"]]
-    longest = max((min(len(name["series_label"]), _LONG) for name in named), default=0)
+    longest = max((len(line) for name in named for line in _lines_of(name["series_label"])), default=0)
     room = _CHARACTER * longest + 18 if longest else _SHORT
     drawn = [_panel(view, panel, size, room) for panel in panels]
     return {
@@ -67,13 +69,18 @@ def lines(view: View) -> dict[str, Any]:
 def _key(view: View) -> list[str]:
     """Say below the picture what the marks mean and what the numbered controls are."""
     seen = bool(view.data["observed"].any())
-    marks = [say("view.key_line" if seen else "view.key_line_plain")]
+    banded = any(panel["banded"] for panel in view.encoding["panels"])
+    marks = [
+        say("view.key_line"),
+        say("view.key_band") if banded else "",
+        say("view.key_seen") if seen else "",
+    ]
     return [
         *(
             say("view.key_control", number=number, period=mark["period"], label=mark["label"])
             for number, mark in enumerate(view.encoding["controls"], start=1)
         ),
-        *marks,
+        " ".join(mark for mark in marks if mark),
     ]
 
 
@@ -85,7 +92,8 @@ def _panel(view: View, panel: dict[str, Any], size: tuple[float, float], room: f
     last = max([int(rows["month"].max()), *(mark["month"] for mark in controls)])  # type: ignore[arg-type]
     scale = _scale(rows, panel, height)
     span = max(last - first, 1)
-    end = first + span * width / (width - room)
+    month = span / (width - room - _PAD)  # months a pixel
+    start, end = first - _PAD * month, last + room * month
     ticks = list(
         month_ticks(first, last, most=int((width - room) // _TICK), calendar=view.encoding["calendar"])
     )
@@ -93,7 +101,7 @@ def _panel(view: View, panel: dict[str, Any], size: tuple[float, float], room: f
         "field": "month",
         "type": "quantitative",
         "title": None if view.encoding["calendar"] else say("view.axis_month"),
-        "scale": {"domain": [first, end], "nice": False, "zero": False},
+        "scale": {"domain": [start, end], "nice": False, "zero": False},
         "axis": {
             "values": ticks,
             "labelExpr": _labels(ticks, calendar=view.encoding["calendar"]),
@@ -121,8 +129,9 @@ def _panel(view: View, panel: dict[str, Any], size: tuple[float, float], room: f
             "maxExtent": 46,
         },
     }
-    lifts = _lifts(controls, first, span, width - room)
-    subtitle = [text for text in (panel["subtitle"], say("view.axis_log") if scale.log else "") if text]
+    lifts = _lifts(controls, first, span, width - room - _PAD)
+    unit = "" if panel["format"] in ("share", "×") else panel["unit"]
+    subtitle = [text for text in (panel["subtitle"], unit, say("view.axis_log") if scale.log else "") if text]
     return {
         "width": width,
         "height": height,
@@ -135,7 +144,7 @@ def _panel(view: View, panel: dict[str, Any], size: tuple[float, float], room: f
             *_grid(panel, scale, first, last, x, y),
             *_marks(controls, lifts, x),
             *_series(rows, panel, x, y),
-            *_names(rows, panel, scale, last, span / (width - room), x, y),
+            *_names(rows, panel, scale, last, month, x, y),
         ],
     }
 
@@ -283,7 +292,7 @@ def _series(
                 }
                 made.append({"data": values, "mark": mark, "encoding": {"x": x, "y": y}})
                 continue
-            if part.drop_nulls(["low", "high"]).height:
+            if panel["banded"] and part.drop_nulls(["low", "high"]).height:
                 made.append(
                     {
                         "data": values,
@@ -318,6 +327,11 @@ def _look(panel: dict[str, Any], series: int) -> tuple[str, list[int], str]:
     )
 
 
+def _lines_of(label: str) -> list[str]:
+    """Break the name of a series into at most two lines."""
+    return theme.wrap(label, _LONG)
+
+
 def _names(
     rows: pl.DataFrame,
     panel: dict[str, Any],
@@ -338,17 +352,18 @@ def _names(
             ends.append(
                 {
                     "hue": name["hue"],
-                    "text": theme.wrap(name["series_label"], _LONG, lines=1)[0],
+                    "text": _lines_of(name["series_label"]),
                     "month": final["month"],
                     "value": final["value"],
                 }
             )
     if not ends:
         return []
+    gap = _LABEL_GAP + _LINE * (max(len(end["text"]) for end in ends) - 1)
     wanted = [min(max(scale.pixel(end["value"]), 4.0), scale.height - 4) for end in ends]
-    spread = theme.spread(wanted, _LABEL_GAP, 4.0, scale.height - 4)
+    placed = theme.spread(wanted, gap, 4.0, scale.height - 4)
     made: list[dict[str, Any]] = []
-    for end, pixel in zip(ends, spread, strict=True):
+    for end, pixel in zip(ends, placed, strict=True):
         hue, _, shape = _look(panel, end["hue"])
         at = scale.value(pixel)
         path = [
@@ -384,7 +399,9 @@ def _names(
                     "type": "text",
                     "align": "left",
                     "baseline": "middle",
+                    "dy": -_LINE / 2 * (len(end["text"]) - 1),
                     "fontSize": 11.5,
+                    "lineHeight": _LINE,
                     "color": hue,
                     "fontWeight": "bold",
                     "aria": False,

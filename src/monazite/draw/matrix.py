@@ -19,6 +19,13 @@ _CHAIN = 27
 _LEGEND = 66
 _INSET = 1.5
 _NARROWEST = 700.0  # so wide is the key
+_KEY = 132.0
+_LOOK: dict[str, dict[str, Any]] = {
+    "solid": {"fill": theme.BLUES[3]},
+    "hatched": {"fill": theme.BLUES[3]},
+    "hollow": {"fill": theme.PAPER, "stroke": theme.INK, "strokeWidth": 1.6},
+    "unknown": {"fill": theme.PAPER, "stroke": theme.GREY, "strokeWidth": 1.2, "strokeDash": [3, 3]},
+}
 
 
 def matrix(view: View) -> dict[str, Any]:
@@ -226,42 +233,34 @@ def _frame(
 
 
 def _legend(view: View, bottom: float) -> list[dict[str, Any]]:
-    """Draw the key: the steps of blue, and the four marks of quality."""
+    """Draw the key: the steps of blue, and those marks of quality that occur."""
     y, wide, high = bottom + 14, 26, 14
     edges = [0.0, *theme.BINS, 1.0]
     shades = [
         {
-            "x": 132 + place * 88,
-            "x2": 132 + place * 88 + wide,
+            "x": _KEY + place * 88,
+            "x2": _KEY + place * 88 + wide,
             "y": y,
             "y2": y + high,
             "fill": fill,
-            "tx": 132 + place * 88 + wide + 5,
+            "tx": _KEY + place * 88 + wide + 5,
             "ty": y + high / 2,
             "text": f"{edges[place] * 100:.0f}–{edges[place + 1] * 100:.0f}\N{NO-BREAK SPACE}%",
         }
         for place, fill in enumerate(theme.BLUES)
     ]
     second = y + 24
-    keys = ("solid", "hatched", "hollow", "unknown")
-    starts, x = [], 0.0
-    for key in keys:
-        starts.append(x)
-        x += wide + 14 + 6.1 * len(say(f"view.quality_{key}"))
-    marks = [
-        {
-            "x": start,
-            "x2": start + wide,
-            "y": second,
-            "y2": second + high,
-            "cx": start + wide / 2,
-            "cy": second + high / 2,
-            "tx": start + wide + 5,
-            "text": say(f"view.quality_{key}"),
-        }
-        for key, start in zip(keys, starts, strict=True)
-    ]
-    text = {
+    marks: dict[str, dict[str, Any]] = {}
+    x = 0.0
+    present = set(view.data["quality"].to_list())
+    for name in ("solid", "hatched", "hollow", "unknown"):
+        if name not in present:
+            continue
+        text = say(f"view.quality_{name}")
+        marks[name] = {"x": x, "x2": x + wide, "y": second, "y2": second + high, "cx": x + wide / 2,
+                       "cy": second + high / 2, "tx": x + wide + 5, "text": text}  # fmt: skip
+        x += wide + 14 + 6.1 * len(text)
+    words = {
         "type": "text",
         "aria": False,
         "align": "left",
@@ -272,40 +271,25 @@ def _legend(view: View, bottom: float) -> list[dict[str, Any]]:
     rect = {"type": "rect", "aria": False}
     box = {"x": "x", "x2": "x2", "y": "y", "y2": "y2"}
     title = [{"x": 0, "y": y + high / 2, "text": view.encoding["share_of"]}]
-    return [
-        theme.layer(text, title, x="x", y="y", text="text"),
+    made = [
+        theme.layer(words, title, x="x", y="y", text="text"),
         theme.layer({**rect, "stroke": theme.BLUES[3], "strokeWidth": 0.8}, shades, **box, fill="fill"),
-        theme.layer(text, shades, x="tx", y="ty", text="text"),
-        theme.layer({**rect, "fill": theme.BLUES[3]}, marks[:2], **box),
-        theme.layer(
-            {
+        theme.layer(words, shades, x="tx", y="ty", text="text"),
+        theme.layer(words, marks.values(), x="tx", y="cy", text="text"),
+    ]
+    for name, row in marks.items():
+        made.append(theme.layer({**rect, **_LOOK[name]}, [row], **box))
+        if name == "hatched":
+            lines = {
                 "type": "point",
                 "shape": theme.hatch(wide, high),
                 "size": 4,
                 "filled": False,
                 "opacity": 1,
-                "stroke": theme.PAPER,
-                "strokeWidth": 1.1,
-                "aria": False,
-            },
-            marks[1:2],
-            x="cx",
-            y="cy",
-        ),
-        theme.layer(
-            {**rect, "fill": theme.PAPER, "stroke": theme.INK, "strokeWidth": 1.6}, marks[2:3], **box
-        ),
-        theme.layer(
-            {**rect, "fill": theme.PAPER, "stroke": theme.GREY, "strokeWidth": 1.2, "strokeDash": [3, 3]},
-            marks[3:],
-            **box,
-        ),
-        theme.layer(
-            {**text, "align": "center"},
-            [{**marks[3], "text": say("view.unknown")}],
-            x="cx",
-            y="cy",
-            text="text",
-        ),
-        theme.layer(text, marks, x="tx", y="cy", text="text"),
-    ]
+            }
+            lines |= {"stroke": theme.PAPER, "strokeWidth": 1.1, "aria": False}
+            made.append(theme.layer(lines, [row], x="cx", y="cy"))
+        if name == "unknown":
+            sign = [{**row, "text": say("view.unknown")}]
+            made.append(theme.layer({**words, "align": "center"}, sign, x="cx", y="cy", text="text"))
+    return made

@@ -198,7 +198,7 @@ def _bars(view: View) -> tuple[Table, ...]:
     unit = view.encoding["format"]
     rows = tuple(
         (
-            _label(row["label"]),
+            _label(", ".join(part for part in (row["label"], row["detail"]) if part)),
             Cell(say("view.no_figure"))
             if row["quality"] == "unknown"
             else Cell(

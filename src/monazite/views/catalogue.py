@@ -124,7 +124,7 @@ def steps_of(
 def path_of(
     table: pl.DataFrame, *, places: Sequence[str] | None = None, commodities: Sequence[str] | None = None
 ) -> pl.DataFrame:
-    """Choose the rows of a timeline from the table of a stress: what moves most.
+    """Choose the rows of a timeline from the table of a stress: what weighs most.
 
     Parameters
     ----------
@@ -133,33 +133,67 @@ def path_of(
     places
         Places whose prices and shortages are shown; by default those where most happens.
     commodities
-        Commodities whose prices and exports are shown; by default those whose price moves most.
+        Commodities whose prices and exports are shown. By default those that cost most more: the rise of the
+        price in the place where it rises most, times the state's base exports.
 
     Returns
     -------
     polars.DataFrame
-        Exports of the restricting state as multiples of the base, prices of a few commodities, shortages of a
-        few end uses.
+        Exports of the restricting state as multiples of the base, prices of a few commodities, and shortages
+        of the end uses with most value added at stake (where none is known, the largest), each in the
+        commodity that it lacks most.
     """
     by = table["by"].drop_nulls().first()
     outside = table.filter(pl.col("place") != by) if by is not None else table
     if places is not None:
         outside = outside.filter(pl.col("place").is_in(list(places)))
-    exports = table.filter(pl.col("measure") == "exports_multiple")
     price = outside.filter(pl.col("measure") == "price_multiple")
-    short = outside.filter(pl.col("measure") == "shortage")
-    named = list(commodities) if commodities is not None else exports["commodity"].unique().to_list()
-    price = price.filter(pl.col("commodity").is_in(named)) if named else price
-    goods = list(commodities) if commodities is not None else _most(price, "commodity", _GOODS)
+    exports = table.filter(pl.col("measure") == "exports_multiple")
+    goods = list(commodities) if commodities is not None else _dearest(table, price)[:_GOODS]
     price = price.filter(pl.col("commodity").is_in(goods))
-    short = short.filter(pl.col("use").is_in(_most(short, "use", _USES)))
+    short = _at_stake(outside)
     return pl.concat(
         [
-            exports.filter(pl.col("commodity").is_in(goods)) if commodities is not None else exports,
+            exports.filter(pl.col("commodity").is_in(goods)),
             price.filter(pl.col("place").is_in(_most(price, "place", _PLACES))),
             short.filter(pl.col("place").is_in(_most(short, "place", _PLACES))),
         ]
     )
+
+
+def _dearest(table: pl.DataFrame, price: pl.DataFrame) -> list[str]:
+    """Commodities by what they cost more: the price's largest rise times the state's base exports."""
+    keys = ["commodity", "place", "period"]
+    paid = table.filter(pl.col("measure") == "price").select(*keys, pl.col("value").alias("paid"))
+    rise = (
+        price.join(paid, on=keys, how="inner")
+        .group_by("commodity")
+        .agg((pl.col("paid") * (1 - 1 / pl.col("value"))).max().alias("rise"))
+    )
+    sent = table.filter(pl.col("measure") == "exports").select(
+        "commodity", "period", pl.col("value").alias("sent")
+    )
+    base = (
+        table.filter((pl.col("measure") == "exports_multiple") & (pl.col("value") > 0))
+        .join(sent, on=["commodity", "period"], how="inner")
+        .group_by("commodity")
+        .agg((pl.col("sent") / pl.col("value")).max().alias("base"))
+    )
+    bill = rise.join(base, on="commodity", how="inner").with_columns(pl.col("rise") * pl.col("base"))
+    ranked = bill.drop_nulls("rise").sort(["rise", "commodity"], descending=[True, False])
+    return [str(name) for name in ranked["commodity"].to_list()] or _most(price, "commodity", _GOODS)
+
+
+def _at_stake(outside: pl.DataFrame) -> pl.DataFrame:
+    """Shortages of the few end uses that matter most, each in the commodity that it lacks most."""
+    short = outside.filter(pl.col("measure") == "shortage")
+    if "use" not in short.columns or short.is_empty():
+        return short
+    money = outside.filter(pl.col("measure").is_in(["value_added_lost", "value_added_deferred"]))
+    stake = money.group_by("use").agg(pl.col("value").sum()).filter(pl.col("value") > 0)
+    uses = _most(stake, "use", _USES) if stake.height else _most(short, "use", _USES)
+    parts = [short.filter(pl.col("use") == use) for use in uses]
+    return pl.concat([part.filter(pl.col("commodity").is_in(_most(part, "commodity", 1))) for part in parts])
 
 
 def _most(frame: pl.DataFrame, column: str, count: int) -> list[str]:

@@ -56,8 +56,15 @@ def matrix_frame(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
 
 
 def note_quality(marks: Iterable[str]) -> str:
-    """Say how many cells have each mark."""
+    """Say how many cells have each mark that occurs.
+
+    Examples
+    --------
+    >>> note_quality(["solid", "solid", "unknown"])
+    'Cells: 2 reported (solid), 1 without a public figure (?).'
+    """
     counts = dict.fromkeys(("solid", "hatched", "hollow", "unknown"), 0)
     for mark in marks:
         counts[mark] += 1
-    return say("view.note_quality", **counts)
+    parts = [say(f"view.note_{mark}", count=count) for mark, count in counts.items() if count]
+    return say("view.note_quality", parts=parts)

@@ -2,11 +2,12 @@
 
 Input: ``table``
     A result table (`core.result.TABLE_COLUMNS`); drawn are the rows of one measure. ``value, low, high, unit,
-    kind, status`` as there; the label of a bar joins what differs between the rows among stage, commodity,
-    use, place, by, cohort.
+    kind, status`` as there; the label of a bar joins what differs between the rows among use, commodity,
+    place, by, cohort, and stage or period where bars would else be named alike.
 
 Data of the view
-    One row a bar: ``row, label, value, low, high, unit, basis, kind, status, quality, text, cell_id``.
+    One row a bar: ``row, label, detail, value, low, high, unit, basis, kind, status, quality, text,
+    cell_id``.
     Rows without a value stay, last, with the words "no public figure".
 """
 
@@ -22,7 +23,8 @@ from monazite.views.view import View, optional_columns, quality, require, source
 
 __all__ = ["ranking"]
 
-_PARTS = ("commodity", "use", "stage", "place", "by", "cohort", "period")
+_PARTS = ("use", "commodity", "place", "by", "cohort", "stage", "period")
+_CORE = 5  # of these, the parts that name a bar; the others only where bars would else be named alike
 _TYPES = {
     "measure": pl.String, **dict.fromkeys(_PARTS, pl.String), "value": pl.Float64, "low": pl.Float64,
     "high": pl.Float64, "unit": pl.String, "basis": pl.String, "kind": pl.String, "status": pl.String,
@@ -81,28 +83,39 @@ def ranking(
     if share is None:
         share = unit == "1" and frame.filter(pl.col("value").abs() > 1).is_empty()
     shown = "share" if share else unit
-    varying = [part for part in _PARTS if frame[part].n_unique() > 1]
     ranked = frame.sort("value", descending=descending, nulls_last=True, maintain_order=True).head(top)
+    varying = _naming(ranked)
+    dated = "period" not in varying and ranked["period"].n_unique() > 1
     rows = []
     for row, item in enumerate(ranked.iter_rows(named=True)):
-        label = words.series([_word(part, item[part]) for part in (varying or _PARTS[:1])])
+        named = [_word(part, item[part]) for part in varying if item[part]] or [say("view.series_all")]
         mark = quality(item["kind"], item["status"], item["value"])
         text = quantity(item["value"], shown) if mark != "unknown" else say("view.no_figure")
         within = interval(item["low"], item["high"], shown)
         text = f"{text} ({within})" if within else text
+        if dated and item["period"] is not None:
+            text = say("view.dated", text=text, period=_month(item["period"]))
         carried = ("value", "low", "high", "unit", "basis", "kind", "status", "cell_id")
         rows.append(
-            {"row": row, "label": label, "quality": mark, "text": text, **{k: item[k] for k in carried}}
+            {
+                "row": row,
+                "label": named[0],
+                "detail": ", ".join(named[1:]),
+                "quality": mark,
+                "text": text,
+                **{k: item[k] for k in carried},
+            }
         )
     schema = {
-        "row": pl.Int64, "label": pl.String, "value": pl.Float64, "low": pl.Float64, "high": pl.Float64,
+        "row": pl.Int64, "label": pl.String, "detail": pl.String,
+        "value": pl.Float64, "low": pl.Float64, "high": pl.Float64,
         "unit": pl.String, "basis": pl.String, "kind": pl.String, "status": pl.String, "quality": pl.String,
         "text": pl.String, "cell_id": pl.String,
     }  # fmt: skip
     data = pl.DataFrame(rows, schema=schema)
     first = data.row(0, named=True)
     left = frame.height - data.height
-    notes = [say("view.note_bars")]
+    notes = [say("view.note_bars")] if data.drop_nulls(["low", "high"]).height else []
     if left:
         notes.append(say("view.note_hidden", count=left))
     return View(
@@ -112,6 +125,7 @@ def ranking(
             "view.ranking_sentence",
             measure=words.measure(measure),
             label=words.inline(first["label"]),
+            detail=say("view.range", range=first["detail"]) if first["detail"] else "",
             text=first["text"],
             order=say("view.ranking_highest" if descending else "view.ranking_lowest"),
         ),
@@ -130,6 +144,20 @@ def ranking(
     )
 
 
+def _naming(ranked: pl.DataFrame) -> list[str]:
+    """Return the parts that name the bars: those that differ, of the lesser ones as few as needed."""
+    core = [part for part in _PARTS[:_CORE] if ranked[part].n_unique() > 1]
+    for part in _PARTS[_CORE:]:
+        if not core or ranked.select(core).is_duplicated().any():
+            core += [part] if ranked[part].n_unique() > 1 else []
+    return core or [part for part in _PARTS if ranked[part].drop_nulls().len()][:1] or [_PARTS[0]]
+
+
+def _month(period: str) -> str:
+    index = words.month_index(period)
+    return words.month(index) if index is not None and "-" in period else period
+
+
 def _word(part: str, value: str | None) -> str:
     if value is None:
         return ""
@@ -137,4 +165,4 @@ def _word(part: str, value: str | None) -> str:
         return words.place(value)
     if part in ("commodity", "use"):
         return words.commodity(value)
-    return words.stage(value) if part == "stage" else value
+    return words.stage(value) if part == "stage" else _month(value)

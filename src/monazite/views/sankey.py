@@ -64,6 +64,7 @@ def sankey(
     flows: pl.DataFrame,
     *,
     chain: str | None = None,
+    first: str | None = None,
     sources: pl.DataFrame | None = None,
     top: int = 5,
     least: float = 0.04,
@@ -77,6 +78,8 @@ def sankey(
         As the head of this module says.
     chain
         Name of the chain, for the title.
+    first
+        Stage to begin with: what happens before it is left out. By default the first that occurs.
     sources
         Frame of sources, in the order of their footnotes.
     top
@@ -111,6 +114,10 @@ def sankey(
     require("sankey", flows, _NEEDED)
     frame = optional_columns(flows, _TYPES).select(list(_TYPES))
     _check(frame)
+    if first is not None:
+        early = [name for name in _stages(frame) if words.stage_order(name) < words.stage_order(first)]
+        gone = pl.col("stage_from").is_in(early) | pl.col("stage_to").is_in(early)
+        frame = frame.filter(~gone.fill_null(value=False))
     frame = frame.filter(pl.col("value") > 0)
     scrap = pl.coalesce("stage_from", "stage_to") == _RECYCLE
     lost = frame.filter(scrap & (pl.col("role") != "flow"))
@@ -161,6 +168,12 @@ def _check(frame: pl.DataFrame) -> None:
         forward = _RECYCLE in (first, last) or words.stage_order(first) <= words.stage_order(last)
         if row["role"] == "flow" and not forward:
             raise ArgumentError("error.view_flow_back", where=where)
+
+
+def _stages(frame: pl.DataFrame) -> set[str]:
+    """Return the stages of the chain that occur; scrap is none."""
+    named = [*frame["stage_from"].to_list(), *frame["stage_to"].to_list()]
+    return {str(name) for name in named if name is not None} - {_RECYCLE}
 
 
 def _passed_on(frame: pl.DataFrame) -> pl.DataFrame:

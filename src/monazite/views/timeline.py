@@ -5,8 +5,8 @@ Input: ``table``
 
     ========== =====================================================================================
     measure    drawn are ``price_multiple`` (× base), ``shortage`` (share of base use unmet),
-               ``use`` and ``exports`` (share of base, or t a month: the unit says which), and whatever
-               else is asked for by ``measures``
+               ``exports_multiple`` (share of the base month), ``use`` and ``exports`` (share of base, or t
+               a month: the unit says which), and whatever else is asked for by ``measures``
     commodity  commodity or end use; may be null
     place      where; may be null
     period     a month ``2025-04``, or the number of the month after the start: ``0``, ``1``, …
@@ -48,19 +48,22 @@ from monazite.views.view import View, optional_columns, require, sources_frame
 __all__ = ["MEASURES", "timeline"]
 
 #: measures drawn unless others are asked for, in the order of their panels
-MEASURES: tuple[str, ...] = ("price_multiple", "shortage", "use", "exports")
+MEASURES: tuple[str, ...] = ("price_multiple", "shortage", "use", "exports_multiple", "exports")
 
 _NEEDED = ("measure", "period", "value")
-_PARTS = ("commodity", "use", "place", "by", "cohort", "scenario")
+_PARTS = ("use", "commodity", "place", "by", "cohort", "scenario")
 _TYPES = {
     "measure": pl.String, **dict.fromkeys(_PARTS, pl.String), "period": pl.String, "value": pl.Float64,
     "low": pl.Float64, "high": pl.Float64, "unit": pl.String, "basis": pl.String, "kind": pl.String,
     "status": pl.String, "cell_id": pl.String,
 }  # fmt: skip
-_TOGETHER = 4  # so many series share one panel; more are split by commodity
+_TOGETHER = 4  # so many panels a measure is split into at most
 _MOST = 6  # hues that can still be told apart
 _CALENDAR = 1000 * 12  # month indices above this are calendar months
-_FORMATS = {"price_multiple": "×", "shortage": "share"}
+_FORMATS = {"price_multiple": "×", "shortage": "share", "exports_multiple": "share"}
+_BASES = {"price_multiple": 1.0, "exports_multiple": 1.0, "shortage": 0.0}
+_FALLING = ("use", "exports", "exports_multiple")
+_UNSAID = ("by", "scenario")  # parts that only name a series, never a panel
 
 
 def timeline(
@@ -177,13 +180,9 @@ def _arrange(
     hidden = 0
     for measure in shown:
         of_measure = frame.filter(pl.col("measure") == measure)
-        constant = {part for part in _PARTS if of_measure[part].n_unique() == 1}
-        several = of_measure.select(_PARTS).unique().height > _TOGETHER
-        split = next((part for part in ("use", "commodity") if part not in constant), None)
-        groups = of_measure.partition_by(split, maintain_order=True) if several and split else [of_measure]
-        for group in groups:
+        for group in _split(of_measure):
             varying = [part for part in _PARTS if group[part].n_unique() > 1]
-            fixed = [part for part in _PARTS if part not in varying]
+            fixed = [part for part in _PARTS if part not in (*varying, *_UNSAID)]
             first = group.row(0, named=True)
             panel = len(panels)
             part, dropped = _number_series(group, varying)
@@ -194,14 +193,13 @@ def _arrange(
                     "panel": panel,
                     "measure": measure,
                     "title": words.measure(measure),
-                    "subtitle": words.series(
-                        [_word(part, first[part]) for part in fixed if first[part] is not None]
-                    )
-                    if any(first[part] is not None for part in fixed)
-                    else "",
+                    "subtitle": ", ".join(
+                        _word(part, first[part]) for part in fixed if first[part] is not None
+                    ),
                     "unit": unit[0] if unit else "1",
                     "format": _format(measure, unit[0] if unit else "1"),
-                    "base": 1.0 if measure == "price_multiple" else 0.0 if measure == "shortage" else None,
+                    "base": _BASES.get(measure),
+                    "banded": part.filter(pl.col("low") < pl.col("high")).height > 0,
                     "series": part.select("series", "series_label").unique().sort("series").to_dicts(),
                 }
             )
@@ -217,6 +215,15 @@ def _arrange(
     data = pl.concat(parts).with_columns(labels.alias("period_label")).select(columns)
     _give_hues(panels)
     return data.sort(["panel", "series", "observed", "month"], maintain_order=True), panels, hidden
+
+
+def _split(rows: pl.DataFrame) -> list[pl.DataFrame]:
+    """Part the rows of a measure into panels, by end use or commodity, where a series needs two names."""
+    varying = [part for part in _PARTS if part not in _UNSAID and rows[part].n_unique() > 1]
+    for part in ("use", "commodity"):
+        if part in varying and len(varying) > 1 and rows[part].n_unique() <= _TOGETHER:
+            return rows.partition_by(part, maintain_order=True)
+    return [rows]
 
 
 def _give_hues(panels: list[dict[str, Any]]) -> None:
@@ -290,13 +297,14 @@ def _sentence(data: pl.DataFrame, panels: list[dict[str, Any]], *, calendar: boo
         rows = data.filter((pl.col("measure") == measure) & ~pl.col("observed")).drop_nulls("value")
         if rows.is_empty():
             continue
-        lowest = measure in ("use", "exports")
+        lowest = measure in _FALLING
         peak = rows.sort("value", descending=not lowest, maintain_order=True).row(0, named=True)
         panel = panels[peak["panel"]]
         within = interval(peak["low"], peak["high"], panel["format"])
         what = words.inline(words.commodity(peak["commodity"])) if peak["commodity"] else peak["series_label"]
         if peak["place"]:
-            what = say("view.thing_at", thing=what, place=words.place(peak["place"]))
+            key = "view.thing_from" if measure.startswith("exports") else "view.thing_at"
+            what = say(key, thing=what, place=words.place(peak["place"]))
         key = f"view.timeline_{measure}" if measure in MEASURES else "view.timeline_other"
         said.append(
             say(
@@ -315,7 +323,7 @@ def _notes(data: pl.DataFrame, hidden: int) -> tuple[str, ...]:
     notes: list[str] = []
     if data.filter(pl.col("kind") == "modelled").height:
         notes.append(say("view.note_model"))
-    if data.drop_nulls(["low", "high"]).height:
+    if data.filter(pl.col("low") < pl.col("high")).height:
         notes.append(say("view.note_band"))
     if data["observed"].any():
         notes.append(say("view.note_observed"))
