@@ -79,6 +79,19 @@ def name_of(code: str) -> str:
     return known[code]
 
 
+def inline(name: str) -> str:
+    """Return a name as it stands within a sentence; names of places and formulas keep their capital.
+
+    Examples
+    --------
+    >>> inline("Dysprosium oxide"), inline("NdFeB magnets"), inline("Bayan Obo concentrate")
+    ('dysprosium oxide', 'NdFeB magnets', 'Bayan Obo concentrate')
+    """
+    first, _, rest = name.partition(" ")
+    proper = not first[1:].islower() or rest[:1].isupper() or first.rstrip(",") in places().values()
+    return name if proper else name[:1].lower() + name[1:]
+
+
 def members(group: str, on: str | date | None = None) -> tuple[str, ...]:
     """Return the members of a group, sorted.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from monazite.core.text import say
-from monazite.facts.places import name_of
+from monazite.facts.places import inline, name_of, places
 
 if TYPE_CHECKING:
     from monazite.stress.verb import Stress
@@ -60,7 +60,8 @@ def _stake(table: pl.DataFrame) -> dict[str, Any] | None:
 def _opening(answer: Stress, table: pl.DataFrame, place: str | None) -> list[str]:
     control, names = answer.control, _names(answer)
     who = name_of(place) if place is not None else answer.group or say("stress.everywhere")
-    what = ", ".join(names.get(c, c) for c in control.on)
+    who = name_of(who) if len(who) == 3 and who in places() else who
+    what = ", ".join(inline(names.get(c, c)) for c in control.on)
     opening = (
         say("stress.opening_named", title=control.title, month=control.start)
         if control.title
@@ -74,7 +75,7 @@ def _opening(answer: Stress, table: pl.DataFrame, place: str | None) -> list[str
             "stress.worst",
             opening=opening,
             who=who,
-            use=names.get(row["use"], row["use"]),
+            use=inline(names.get(row["use"], row["use"])),
             place=name_of(row["place"]),
             share=f"{100 * row['value']:.0f}",
             when=row["period"],
@@ -100,7 +101,7 @@ def _stop(answer: Stress, table: pl.DataFrame) -> list[str]:
     names = _names(answer)
     values = {
         "week": f"{first['value']:.0f}",
-        "use": names.get(first["use"], first["use"]),
+        "use": inline(names.get(first["use"], first["use"])),
         "place": name_of(first["place"]),
     }
     if half.len() and half[0] is not None:
@@ -135,13 +136,17 @@ def _prices(answer: Stress, table: pl.DataFrame) -> list[str]:
     return [
         say(
             "stress.price",
-            commodity=names.get(row["commodity"], row["commodity"]),
+            commodity=_capital(names.get(row["commodity"], row["commodity"])),
             place=name_of(row["place"]),
             multiple=f"{row['value']:.1f}",
             when=row["period"],
         )
         for row in peaks.iter_rows(named=True)
     ]
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 def _money(table: pl.DataFrame) -> list[str]:
