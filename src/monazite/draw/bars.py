@@ -144,7 +144,7 @@ def bars(view: View) -> dict[str, Any]:
             {**text, "align": "left", "fontWeight": "bold"}, drawn, x="tx", y="cy", text="text", fill="ink"
         )
     )
-    key = [{"x": 0, "y": bottom + _FOOT, "text": say("view.legend_bars")}]
+    key = [{"x": 0, "y": bottom + _FOOT, "text": _key(drawn)}]
     layers.append(
         theme.layer(
             {**text, "align": "left", "fontSize": 11, "color": theme.MUTED}, key, x="x", y="y", text="text"
@@ -152,3 +152,12 @@ def bars(view: View) -> dict[str, Any]:
     )
     width = _LABEL + _PLOT + _TEXT
     return theme.canvas(view.name, width, bottom + _FOOT + 12, layers, description=view.sentence)
+
+
+def _key(drawn: list[dict[str, Any]]) -> str:
+    """Say what the marks mean that occur."""
+    present = [
+        name for name in ("solid", "hatched", "hollow") if any(row["quality"] == name for row in drawn)
+    ]
+    parts = [say(f"view.bar_{name}") for name in present]
+    return " ".join([*parts, say("view.bar_range")] if any("from" in row for row in drawn) else parts)

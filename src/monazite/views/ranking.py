@@ -115,7 +115,7 @@ def ranking(
     data = pl.DataFrame(rows, schema=schema)
     first = data.row(0, named=True)
     left = frame.height - data.height
-    notes = [say("view.note_bars")] if data.drop_nulls(["low", "high"]).height else []
+    notes: list[str] = []
     if left:
         notes.append(say("view.note_hidden", count=left))
     return View(

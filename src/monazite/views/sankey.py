@@ -19,8 +19,8 @@ Input: ``flows``, one row a flow
     its own: scrap leaves beside its source and enters beside the stage that takes it.
 
 What is done to it
-    A flow from one plant to another of the same stage is passed on: what feeds the first feeds the second. A
-    stage that only repeats the one before, place by place, is left out, and the notes say so.
+    A flow from one plant to another of the same stage is passed on: what feeds the first feeds the second.
+    Where the concentrate only repeats the mine, place by place, it is left out, and the notes say so.
     The places with the largest throughput, and those with a fair share of one stage, keep a node in every
     stage; the others are one node. Where a node between the first and the last stage takes more than it
     gives, or gives more than it takes, by more than ``tolerance``, the difference is added as a flow of role
@@ -57,7 +57,8 @@ _TYPES = {
     "cell_id": pl.String,
 }  # fmt: skip
 _RECYCLE = "recycle"
-_WHOLE = 0.995  # from this part on a stage only repeats the one before
+_REPEATS = "concentrate"
+_WHOLE = 0.99  # from this part on it only repeats the mine
 
 
 def sankey(
@@ -200,27 +201,24 @@ def _passed_on(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _folded(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
-    """Leave out a stage that only repeats the one before, place by place.
+    """Leave out the concentrate where it only repeats the mine: every tonne was mined at the same place.
 
-    Returns the flows without such stages, and their names.
+    Returns the flows, and the stages left out.
     """
-    folded: list[str] = []
     flow = pl.col("role") == "flow"
-    inner = flow & (pl.col("stage_from") != _RECYCLE) & (pl.col("stage_to") != _RECYCLE)
-    stages = sorted(set(frame.filter(inner)["stage_to"].to_list()), key=words.stage_order)
-    for stage in stages[:-1]:
-        taken = frame.filter(flow & (pl.col("stage_to") == stage))
-        before = taken["stage_from"].unique().to_list()
-        given = frame.filter(pl.col("stage_from").is_in(before))
-        same = taken.filter(pl.col("place_from") == pl.col("place_to"))
-        whole = max(float(taken["value"].sum()), float(given["value"].sum()))
-        if len(before) != 1 or before[0] == _RECYCLE or same["value"].sum() < _WHOLE * whole:
-            continue
-        folded.append(stage)
-        frame = frame.filter(~(flow & (pl.col("stage_to") == stage))).with_columns(
-            pl.col("stage_from").replace(stage, before[0]), pl.col("stage_to").replace(stage, before[0])
-        )
-    return frame, folded
+    taken = frame.filter(flow & (pl.col("stage_to") == _REPEATS))
+    before = taken["stage_from"].unique().to_list()
+    if len(before) != 1 or before[0] == _RECYCLE:
+        return frame, []
+    given = float(frame.filter(pl.col("stage_from") == before[0])["value"].sum())
+    passed = float(frame.filter(pl.col("stage_from") == _REPEATS)["value"].sum())
+    same = float(taken.filter(pl.col("place_from") == pl.col("place_to"))["value"].sum())
+    if same < _WHOLE * max(float(taken["value"].sum()), given, passed):
+        return frame, []
+    kept = frame.filter(~(flow & (pl.col("stage_to") == _REPEATS))).with_columns(
+        pl.col("stage_from").replace(_REPEATS, before[0]), pl.col("stage_to").replace(_REPEATS, before[0])
+    )
+    return kept, [_REPEATS]
 
 
 def _largest(frame: pl.DataFrame, top: int, least: float) -> tuple[list[str], list[str]]:

@@ -199,7 +199,7 @@ def _arrange(
                     "unit": unit[0] if unit else "1",
                     "format": _format(measure, unit[0] if unit else "1"),
                     "base": _BASES.get(measure),
-                    "banded": part.filter(pl.col("low") < pl.col("high")).height > 0,
+                    "banded": part.filter(~pl.col("observed") & (pl.col("low") < pl.col("high"))).height > 0,
                     "series": part.select("series", "series_label").unique().sort("series").to_dicts(),
                 }
             )
@@ -323,7 +323,7 @@ def _notes(data: pl.DataFrame, hidden: int) -> tuple[str, ...]:
     notes: list[str] = []
     if data.filter(pl.col("kind") == "modelled").height:
         notes.append(say("view.note_model"))
-    if data.filter(pl.col("low") < pl.col("high")).height:
+    if data.filter(~pl.col("observed") & (pl.col("low") < pl.col("high"))).height:
         notes.append(say("view.note_band"))
     if data["observed"].any():
         notes.append(say("view.note_observed"))
