@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +19,9 @@ Target = Annotated[str | None, typer.Option("--target", metavar="WHOM", help=say
 Group = Annotated[str | None, typer.Option("--group", metavar="GROUP", help=say("cli.opt_group"))]
 Horizon = Annotated[int, typer.Option("--horizon", metavar="N", help=say("cli.opt_horizon"))]
 Belief = Annotated[str, typer.Option("--belief", metavar="N|foresight", help=say("cli.opt_belief"))]
+Kind = Annotated[str | None, typer.Option("--kind", metavar="KIND", help=say("cli.opt_kind"))]
+Path_ = Annotated[str | None, typer.Option("--path", metavar="PATH", help=say("cli.opt_path"))]
+File = Annotated[Path | None, typer.Option("--file", metavar="TOML", help=say("cli.opt_file"))]
 Control = Annotated[str | None, typer.Option("--control", metavar="ID", help=say("cli.opt_control"))]
 
 
@@ -29,6 +33,9 @@ def command(
     months: Months = None,
     start: Start = None,
     target: Target = None,
+    kind: Kind = None,
+    path: Path_ = None,
+    file: File = None,
     group: Group = None,
     horizon: Horizon = 24,
     belief: Belief = "2",
@@ -46,12 +53,18 @@ def command(
     from monazite.cli import output
 
     door = output.Door(json=json, csv=csv, to=to, quiet=quiet, measure=measure, fail_above=fail_above)
-    own = {"--by": by, "--on": on, "--cut": cut, "--months": months, "--start": start, "--target": target}
+    own = {
+        "--by": by, "--on": on, "--cut": cut, "--months": months, "--start": start, "--target": target,
+        "--kind": kind,
+    }  # fmt: skip
     given = [name for name, value in own.items() if value is not None]
-    if control is not None and given:
-        raise ArgumentError("cli.stress_one_way", options=given)
-    if control is None and (by is None or not on):
+    ways = [*(["--control"] if control else []), *(["--file"] if file else []), *given]
+    if len(ways) > 1 and (control is not None or file is not None):
+        raise ArgumentError("cli.stress_one_way", options=ways)
+    if control is None and file is None and (by is None or not on):
         raise ArgumentError("cli.stress_needs")
+    if path is not None and control is None:
+        raise ArgumentError("cli.path_needs_control")
     whose = opt.names(group) if group is not None else None
     months_believed = _belief(belief)
     with door.working(say("cli.working_stress")) as update:
@@ -59,7 +72,9 @@ def command(
 
         shock: Any
         if control is not None:
-            shock = api.control(control)
+            shock = api.control(control, path or "assumed")
+        elif file is not None:
+            shock = api.ExportControl.from_toml(_read(file))
         else:
             shock = api.ExportControl(
                 by=str(by),
@@ -68,6 +83,7 @@ def command(
                 months=12 if months is None else months,
                 start=start,
                 to=opt.names(target) if target is not None else "ALL",
+                kind=kind or "ban",  # type: ignore[arg-type]
             )
         network = api.network_for(shock, chains=chain or None, year=year)
         result = network.stress(
@@ -78,6 +94,13 @@ def command(
             progress=lambda done, of: update(say("cli.working_month", done=done, of=of)),
         )
     door.answer(result, explain=explain)
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ArgumentError("cli.file_unreadable", file=file, problem=problem) from problem
 
 
 def _belief(text: str) -> int | None:
