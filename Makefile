@@ -13,7 +13,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --fork-st
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: run test check accept bench format lock clean
+.PHONY: run test check accept bench pictures format lock clean
 .DEFAULT_GOAL := run
 
 run: .stamps/run
@@ -35,6 +35,10 @@ accept: .stamps/all
 
 bench: .stamps/all
 	$(BIN)/python bench/run.py $(ARGS)
+
+# the README's picture, after a change of the facts
+pictures: .stamps/all
+	$(BIN)/python tools/pictures.py
 
 format: .stamps/all
 	$(BIN)/ruff format
