@@ -10,7 +10,7 @@ import polars as pl
 
 from monazite.assess.context import MEASURES, Cell
 from monazite.assess.explanation import Explanation, explain_cell
-from monazite.assess.words import summary
+from monazite.assess.words import findings, summary
 from monazite.core.errors import ArgumentError, UnknownName
 from monazite.core.manifest import Manifest
 from monazite.market.measures import elements
@@ -73,6 +73,10 @@ class Assessment:
         1
         """
         return summary(self)
+
+    def findings(self) -> list[str]:
+        """Return the sentences of the summary, one by one: exposure, then what the others could cover."""
+        return findings(self)
 
     def explain(self, measure: str | None = None, **selection: Any) -> Explanation:
         """Explain one cell: formula, the levels and facts that matter most, the largest paths.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -12,7 +13,7 @@ from monazite.facts.places import name_of
 if TYPE_CHECKING:
     from monazite.assess.result import Assessment
 
-__all__ = ["summary"]
+__all__ = ["exposures", "findings", "summary"]
 
 
 def summary(answer: Assessment) -> str:
@@ -21,17 +22,39 @@ def summary(answer: Assessment) -> str:
     One clause a chain: the headline is the chain's leading element in the end use that lies furthest along
     the chain.
     """
+    return " ".join(findings(answer))
+
+
+def findings(answer: Assessment) -> list[str]:
+    """Return the sentences of the summary, one by one: exposure, then what the others could cover."""
     table = answer.table.filter(pl.col("value").is_not_null())
     chains = table["chain"].unique().sort().to_list()
     heads = [head for chain in chains if (head := _headline(answer, table, chain))]
     if not heads:
-        return say("assess.summary_nothing", place=name_of_subject(answer))
+        return [say("assess.summary_nothing", place=name_of_subject(answer))]
     first = "; ".join(_exposure(answer, table, head) for head in heads)
     second = "; ".join(filter(None, (_cover(table, head) for head in heads)))
     year = heads[0]["period"]
     opening = say("assess.summary_exposure", place=name_of_subject(answer), year=year, clauses=first)
     closing = say("assess.summary_cover", clauses=second) if second else say("assess.summary_no_cover")
-    return f"{opening} {closing[:1].upper()}{closing[1:]}"
+    return [opening, f"{closing[:1].upper()}{closing[1:]}"]
+
+
+def exposures(answers: Sequence[Assessment]) -> str:
+    """Return one sentence on what a subject depends on, over answers of several worlds."""
+    clauses, year = [], None
+    for answer in answers:
+        table = answer.table.filter(pl.col("value").is_not_null())
+        for chain in table["chain"].unique().sort().to_list():
+            head = _headline(answer, table, chain)
+            if head:
+                clauses.append(_exposure(answer, table, head))
+                year = year or head["period"]
+    if not clauses:
+        return say("assess.summary_nothing", place=name_of_subject(answers[0]))
+    return say(
+        "assess.summary_exposure", place=name_of_subject(answers[0]), year=year, clauses="; ".join(clauses)
+    )
 
 
 def name_of_subject(answer: Assessment) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import pickle
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 from monazite import facts as fact_floor
+from monazite.core.cache import code_hash, kept
 from monazite.core.manifest import content_hash
-from monazite.core.settings import read_cached, write_cached
 from monazite.facts import FactTable
 from monazite.network.network import Network, from_facts
 
@@ -57,17 +55,8 @@ def load(
     table = fact_floor.load(chains, year, path=path)
     if not cache:
         return _make(table)
-    key = content_hash(table.content_hash, _code_hash(), version("polars"), version("scipy"))
-    name = f"networks/{key}.pickle"
-    kept = read_cached(name)
-    if kept is not None:
-        with contextlib.suppress(pickle.UnpicklingError, AttributeError, EOFError, ImportError, IndexError):
-            found = pickle.loads(kept)
-            if isinstance(found, Network):
-                return found
-    network = _make(table)
-    write_cached(name, pickle.dumps(network))
-    return network
+    key = content_hash(table.content_hash, code_hash(_CODE), version("polars"), version("scipy"))
+    return kept(f"networks/{key}.pickle", Network, lambda: _make(table))
 
 
 def toy() -> Network:
@@ -88,7 +77,3 @@ def toy() -> Network:
 
 def _make(table: FactTable) -> Network:
     return from_facts(table, table.year, table.chains)
-
-
-def _code_hash() -> str:
-    return content_hash(*(p.read_bytes() for p in sorted(_CODE.glob("*.py"))))

@@ -43,8 +43,8 @@ SPLIT_STAGES = ("component",)
 class Cohort:
     """Users of one commodity for one purpose at one place, with one cover: ``share`` of that use.
 
-    Those that are not split (name ``all``) hold no stock of their own: theirs is part of the stock that stands at
-    the place, and ``node`` is the place's.
+    Those that are not split (name ``all``) hold no stock of their own: theirs is part of the stock that
+    stands at the place, and ``node`` is the place's.
     """
 
     activity: int
@@ -83,7 +83,8 @@ class Layout:
     price : ndarray, shape (month_nodes,)
     throughput : ndarray, shape (month_nodes,), t a month
     ramp, ceiling : ndarray
-        What idle or substitute capacity gains each month, and where it ends (t a month); 0 where none stands idle.
+        What idle or substitute capacity gains each month, and where it ends (t a month); 0 where none
+        stands idle.
     cohorts : tuple of Cohort
     """
 
@@ -411,9 +412,9 @@ def layout(network: Network) -> Layout:
 def _ramps(network: Network, meta: list[tuple[str, int, int]], lines: Float) -> tuple[Float, Float, Float]:
     """First month's bound, monthly gain and ceiling of every piece that stands idle in the base year.
 
-    A ramp stated in the facts is a share of the place's base throughput of the reference commodity that changes over
-    each month, on top of the stated capacity (thrift, redesign); where none is stated, an idle plant comes in by
-    `RAMP` of its capacity a month.
+    A ramp stated in the facts is a share of the place's base throughput of the reference commodity that
+    changes over each month, on top of the stated capacity (thrift, redesign); where none is stated, an idle
+    plant comes in by `RAMP` of its capacity a month.
     """
     table = network.activities.select("key", "place", "commodity", "type", "level")
     keys, places, commodities, types, levels = (table[c].to_list() for c in table.columns)

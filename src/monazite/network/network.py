@@ -79,7 +79,8 @@ class Network:
         """Tonnes a year that flow into each node (at least a millionth, so that it can divide)."""
         gives = self.flow.copy()
         gives.data = np.maximum(gives.data, 0.0)
-        return np.maximum(np.asarray(gives @ self.level, dtype=float), 1e-6)
+        inflow: Float = np.maximum(gives @ self.level, 1e-6)
+        return inflow
 
     @cached_property
     def gates(self) -> pl.DataFrame:

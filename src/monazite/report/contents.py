@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from monazite.assess import Assessment, assess
+from monazite.assess.words import exposures
 from monazite.core.manifest import Manifest
 from monazite.core.text import say
 from monazite.facts.places import name_of, resolve
@@ -28,6 +29,8 @@ CONTROLS = ("CN-REE-APR2025", "CN-GAGE-2023")
 HORIZON, BELIEF = 24, 2
 #: chains told, the first one first
 CHAINS = ("rare_earths", "gallium")
+#: stage from which a chain is drawn, where what lies before it is not taken out
+FIRST = {"gallium": "refine"}
 KINDS = ("reported", "estimated", "derived", "assumed", "modelled")
 #: elements shown of each chain; the first one's chain is drawn
 ELEMENTS = {"rare_earths": ("NdPr", "Dy", "Tb"), "gallium": ("Ga",)}
@@ -57,7 +60,8 @@ def gather(subjects: Sequence[str], beside: str, progress: Progress | None = Non
     tell = progress or (lambda _: None)
     tell(say("brief.step_load"))
     networks = {chain: load([chain]) for chain in CHAINS}
-    scope = list(dict.fromkeys([*subjects, *resolve(beside)]))
+    members = list(dict.fromkeys([*subjects, *resolve(beside)]))
+    scope = beside if set(members) <= set(resolve(beside)) else members
     asked: list[tuple[Network, Control, Callable[[], Run]]] = []
     assessments = {}
     answers: dict[str, dict[str, Stress]] = {"assumed": {}, "observed": {}}
@@ -142,25 +146,21 @@ def _assumed_share(table: pl.DataFrame) -> float | None:
 
 
 def _findings(found: Answers, subjects: list[str], beside: str) -> list[Finding]:
+    """What each place depends on, what the others could cover, what each control does to each place."""
     findings = []
     for subject in [*subjects, beside]:
-        for chain in found.networks:
-            answer = found.assessments[subject, chain]
-            share = _assumed_share(answer.table.filter(pl.col("place") == answer.subject))
-            findings.append(Finding(answer.summary(), kind="modelled", assumed_share=share))
+        answers = [found.assessments[subject, chain] for chain in found.networks]
+        shares = [s for a in answers if (s := _assumed_share(_own(a)))]
+        findings.append(Finding(exposures(answers), kind="modelled", assumed_share=max(shares, default=None)))
+    cover = [found.assessments[beside, chain].findings()[-1] for chain in found.networks]
+    findings.append(Finding(" ".join(cover), kind="modelled"))
     for name in CONTROLS:
         run = found.assumed[name]
         detail = say("brief.detail_assumed", year=run.network.year, belief=BELIEF)
         for subject in subjects:
             place = subject if len(resolve(subject)) == 1 else None
-            findings.append(
-                Finding(
-                    " ".join(run.findings(place)),
-                    kind="modelled",
-                    detail=detail,
-                    assumed_share=_rest(run),
-                )
-            )
+            sentence = " ".join(run.findings(place))
+            findings.append(Finding(sentence, kind="modelled", detail=detail, assumed_share=_rest(run)))
     return findings
 
 
@@ -182,13 +182,12 @@ def _exposures(found: Answers, subjects: list[str]) -> list[Section]:
     sections = []
     for chain, network in found.networks.items():
         answers = [found.assessments[s, chain] for s in subjects]
-        rows = pl.concat(
-            [a.table.filter(pl.col("place") == a.subject) for a in answers], how="diagonal_relaxed"
-        )
-        touched = rows.filter(pl.col("measure") == "touch_share").drop_nulls("value")
+        touched = pl.concat([_own(a, "touch_share") for a in answers], how="diagonal_relaxed")
         if not touched.height:
             continue
         state = str(touched["by"].mode().sort()[0])
+        named = [assess(network, s, by=state, chain=chain) for s in subjects]
+        rows = pl.concat([_own(a) for a in named], how="diagonal_relaxed")
         elements = [e for e in ELEMENTS[chain] if e in set(rows["element"].drop_nulls())]
         view = dependence(rows, by=state, elements=elements, sources=network.facts.sources)
         heading = say("brief.heading_exposure", state=name_of(state), chain=chain.replace("_", " "))
@@ -196,11 +195,19 @@ def _exposures(found: Answers, subjects: list[str]) -> list[Section]:
     return sections
 
 
+def _own(answer: Assessment, measure: str | None = None) -> pl.DataFrame:
+    """Rows of the subject that have a figure."""
+    rows = answer.table.filter((pl.col("place") == answer.subject) & pl.col("value").is_not_null())
+    return rows if measure is None else rows.filter(pl.col("measure") == measure)
+
+
 def _chain(found: Answers) -> list[Section]:
     sections = []
     for chain, network in found.networks.items():
         element = ELEMENTS[chain][0]
-        view = sankey(stage_flows(network, element), chain=chain, sources=network.facts.sources)
+        view = sankey(
+            stage_flows(network, element), chain=chain, first=FIRST.get(chain), sources=network.facts.sources
+        )
         heading = say("brief.heading_chain", element=say(f"brief.element_{element}"))
         sections.append(Section(heading, view=view, table=False))
     return sections

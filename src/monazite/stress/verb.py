@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from monazite.core.cache import code_hash, kept
 from monazite.core.errors import ArgumentError, Refused, UnknownName
-from monazite.core.manifest import Manifest
+from monazite.core.manifest import Manifest, content_hash
 from monazite.core.result import finish_table
 from monazite.facts import chains as packaged_chains
 from monazite.facts import commodity_chains, years
@@ -162,10 +165,26 @@ def prepare(network: Network, control: ExportControl | Control, horizon: int, be
 def run_of(
     chains: Sequence[str], year: int, control: Control, horizon: int = 24, belief: int | None = 2
 ) -> Run:
-    """The run alone, by names: what a worker process is asked for (see ``market.runs``)."""
+    """The run alone, by names, kept by the content of facts, code and control.
+
+    This is what a worker process is asked for (see ``market.runs``).
+    """
     network = load(chains, year)
-    month = _layout_of(network)
-    return simulate(month, limits(month, control), horizon=horizon, belief=belief)
+
+    def make() -> Run:
+        month = _layout_of(network)
+        return simulate(month, limits(month, control), horizon=horizon, belief=belief)
+
+    here = Path(__file__).parent
+    key = content_hash(
+        network.facts.content_hash,
+        code_hash(here, here.parent / "market", here.parent / "network"),
+        version("scipy"),
+        *(piece.to_toml() for piece in control.pieces),
+        control.start,
+        {"horizon": horizon, "belief": belief, "chains": list(chains), "year": year},
+    )
+    return kept(f"runs/{key}.pickle", Run, make)
 
 
 def finish(
