@@ -35,6 +35,10 @@ __all__ = [
 ]
 
 
+#: coverage without one state, by denominator
+N_MINUS_1 = ("n_minus_1_iea", "n_minus_1_demand", "n_minus_1_final")
+
+
 class SupplyNetwork:
     """A calibrated supply network with the verbs on it.
 
@@ -101,8 +105,7 @@ class SupplyNetwork:
 
     def n_minus_1(self, group: str | Sequence[str] = "QUAD", by: str | None = None) -> Answer:
         """Coverage of a group's need without one state, on three denominators."""
-        answer = run_assess(self.network, group, by=by)
-        return Answer(answer.only("n_minus_1"))
+        return Answer(run_assess(self.network, group, by=by, measure=N_MINUS_1))
 
     def stress(
         self,
