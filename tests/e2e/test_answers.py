@@ -104,6 +104,30 @@ def test_the_same_question_gives_the_same_answer(monazite, document) -> None:
     assert json.loads(monazite(*QUESTIONS["assess IND"], "--json").stdout) == document("assess IND")
 
 
+def test_a_restriction_in_a_file_is_the_same_as_in_options(monazite, document, tmp_path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('by = "CHN"\non = ["dy_oxide"]\ncut = 1.0\nmonths = 12\n')
+    done = monazite("stress", "--file", str(file), "--group", "QUAD", "--horizon", "6", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["table"] == document("stress dy_oxide")["table"]
+
+
+def test_assumed_and_observed_paths_are_never_one_for_the_other(monazite, document) -> None:
+    done = monazite(*QUESTIONS["stress control"], "--path", "observed", "--json")
+    observed, assumed = json.loads(done.stdout)["table"], document("stress control")["table"]
+    assert {row["scenario"] for row in observed} == {"observed"}
+    assert {row["scenario"] for row in assumed} == {"assumed"}
+    exports = ("exports", "ndfeb_magnet_heavy", 3)
+    values = [
+        row["value"]
+        for table in (observed, assumed)
+        for row in table
+        if (row["measure"], row["commodity"], row["month"]) == exports
+    ]
+    assert len(values) == 2
+    assert values[0] != values[1]
+
+
 @pytest.mark.parametrize("suffix", ["json", "csv", "parquet"])
 def test_a_file_by_its_suffix(monazite, document, tmp_path, suffix) -> None:
     import polars as pl

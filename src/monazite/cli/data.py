@@ -19,7 +19,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 File = Annotated[Path, typer.Argument(metavar="FILE", help=say("cli.arg_data_file"))]
 Variable = Annotated[str | None, typer.Option("--variable", metavar="NAME", help=say("cli.opt_variable"))]
 Source = Annotated[str | None, typer.Option("--source", metavar="ID", help=say("cli.opt_source"))]
-Kind = Annotated[str | None, typer.Option("--kind", metavar="KIND", help=say("cli.opt_kind"))]
+Kind = Annotated[str | None, typer.Option("--kind", metavar="KIND", help=say("cli.opt_figure_kind"))]
 What = Annotated[str | None, typer.Argument(metavar="[WHAT]", help=say("cli.arg_what"))]
 Columns = Annotated[bool, typer.Option("--columns", help=say("cli.opt_columns"))]
 
