@@ -1,4 +1,4 @@
-"""The packaged worlds: balanced, the equilibrium of their own market, and shocked as the reference solver says."""
+"""The packaged worlds: balanced, the equilibrium of their own market, and shocked as the reference says."""
 
 from __future__ import annotations
 
