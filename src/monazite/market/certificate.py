@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Certificate", "Effort", "certify"]
 
+_ROUNDING = 1e-9
 Method = Literal["newton", "piqp"]
 
 
@@ -40,7 +41,8 @@ class Certificate:
     objective : float
         ``c·x + ½ a·x²``, thousand USD a period.
     converged : bool
-        Whether balance and stationarity are within the tolerance that was asked for.
+        Whether the balance is within the tolerance that was asked for and no activity could earn more: by
+        stationarity for the Newton method, by the gap for an interior-point answer.
     """
 
     method: Method
@@ -81,7 +83,7 @@ def certify(
     method: Method,
     effort: Effort,
     tolerance: float,
-    stationarity_tolerance: float = 1e-9,
+    gap_tolerance: float | None = None,
 ) -> Certificate:
     """Measure an answer on the whole problem, from nothing but its levels and prices.
 
@@ -95,8 +97,8 @@ def certify(
         Passed on.
     tolerance : float
         Largest imbalance allowed, as a share of a node's throughput.
-    stationarity_tolerance : float
-        Largest violation of an activity's optimality conditions allowed, as a share of the prices it meets.
+    gap_tolerance : float, optional
+        Largest gap allowed; without one, stationarity must be zero up to rounding.
     """
     carried = problem.A.T @ y
     reduced = carried - problem.c
@@ -112,6 +114,8 @@ def certify(
     dual = float((problem.c - carried) @ chosen + 0.5 * (slope @ (chosen * chosen)) + problem.b @ y)
     objective = problem.cost(x)
     size = float(np.abs(problem.c) @ np.abs(x) + 0.5 * (slope @ (x * x)))
+    gap = (objective - dual) / size if size > 0.0 else 0.0
+    best_possible = stationarity <= _ROUNDING if gap_tolerance is None else abs(gap) <= gap_tolerance
     within = bool(np.all(x >= problem.lower) and np.all(x <= problem.upper))
     return Certificate(
         method=method,
@@ -120,7 +124,7 @@ def certify(
         factors=effort.factors,
         balance=balance,
         stationarity=stationarity,
-        gap=(objective - dual) / size if size > 0.0 else 0.0,
+        gap=gap,
         objective=objective,
-        converged=within and balance <= tolerance and stationarity <= stationarity_tolerance,
+        converged=within and balance <= tolerance and best_possible,
     )

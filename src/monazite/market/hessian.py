@@ -125,7 +125,7 @@ def hessian_of(matrix: sparse.csc_array) -> Hessian:
     """Return the :class:`Hessian` of this matrix; the last few are kept, by content."""
     digest = hashlib.blake2b(repr(matrix.shape).encode(), digest_size=16)
     for part in (matrix.indptr, matrix.indices, matrix.data):
-        digest.update(memoryview(np.ascontiguousarray(part)).cast("B"))
+        digest.update(part.tobytes())
     key = digest.digest()
     found = _cache.pop(key, None) or Hessian(matrix)
     _cache[key] = found

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from monazite.market.problem import Array, Problem
+from monazite.market.problem import Array, Problem, flow_scale
 
 __all__ = ["price_intervals"]
 
-_ROUNDS = 400
+_ROUNDS = 2000
 _DENSE = 300
 _RANK = 1e-9
 
@@ -57,7 +57,7 @@ def price_intervals(
     >>> low.tolist(), high.tolist(), unique.tolist()
     ([3.0], [7.0], [False])
     """
-    near = slack * _flow_scale(problem)
+    near = slack * flow_scale(problem)
     movable = problem.upper > problem.lower
     at_lower = movable & (x - problem.lower <= near)
     at_upper = movable & (problem.upper - x <= near)
@@ -70,16 +70,6 @@ def price_intervals(
     trades = abs(problem.A) @ (np.abs(x) > near).astype(float) > 0.0
     low[~trades], high[~trades] = np.nan, np.nan
     return low, high, unique & trades
-
-
-def _flow_scale(problem: Problem) -> Array:
-    """Return for each activity the level that its smallest node would feel, t."""
-    matrix = problem.A
-    scale = np.zeros(matrix.shape[1])
-    filled = np.diff(matrix.indptr) > 0
-    share = problem.throughput[matrix.indices] / np.abs(matrix.data)
-    scale[filled] = np.minimum.reduceat(share, matrix.indptr[:-1][filled])
-    return scale
 
 
 def _determined(problem: Problem, free: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -196,5 +186,6 @@ def _tighten(
 
 
 def _moved(old: Array, new: Array) -> bool:
-    same = (old == new) | (np.abs(new - old) <= 1e-12 * np.abs(new))
+    with np.errstate(invalid="ignore"):
+        same = (old == new) | (np.abs(new - old) <= 1e-12 * np.abs(new))
     return not bool(same.all())

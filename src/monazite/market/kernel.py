@@ -11,6 +11,7 @@ between their bounds and 0 elsewhere.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
@@ -31,6 +32,7 @@ _STEPS = 60
 _LAST_STEPS = 240
 _CG_STEPS = 30
 _CG_FAR, _CG_NEAR, _NEAR = 1e-2, 1e-3, 1e-3
+_POLISH, _EXACT = 3, 1e-12
 _DAMPING = 1e-3
 _ROUNDING = 1e-11
 _MANY = 50
@@ -190,32 +192,47 @@ def _balance(market: _Market, imbalance: Array) -> float:
 
 
 def _newton(market: _Market, state: _State, tolerance: float, limit: int) -> None:
-    """Take Newton steps until every node balances, or ``limit`` are taken.
+    """Take Newton steps until every node balances, and a few more, or ``limit`` are taken.
+
+    The few more cost little: what is nothing to a large node may be much to a small one that it feeds, and
+    the objective's error is price × imbalance.
 
     What activities earn is carried along (reduced += t Aᵀd), not recomputed from the prices: a flat cost line
     would turn the rounding of a price into tonnes.
     """
-    hessian, columns = market.hessian, market.columns
     for _ in range(limit):
         if state.balance <= tolerance:
-            return
-        direction = _direction(market, state)
-        if not float(state.imbalance @ direction) < 0.0:
-            direction = -state.imbalance / market.flexibility
+            break
+        _step(market, state, _direction(market, state))
+    for _ in range(_POLISH if state.balance <= tolerance else 0):
+        if state.balance <= _EXACT:
+            break
+        before = dataclasses.replace(state)
+        _step(market, state, _direction(market, state))
+        if state.balance > tolerance:  # at the end of what rounding allows
+            state.y, state.reduced, state.x = before.y, before.reduced, before.x
+            state.imbalance, state.balance = before.imbalance, before.balance
+            break
+
+
+def _step(market: _Market, state: _State, direction: Array) -> None:
+    hessian, columns = market.hessian, market.columns
+    if not float(state.imbalance @ direction) < 0.0:
+        direction = -state.imbalance / market.flexibility
+    earned = hessian.columns @ direction
+    ahead = float(columns.levels(state.reduced + earned) @ earned) - float(market.b @ direction)
+    if ahead > -0.3 * float(state.imbalance @ direction):
+        direction = direction * component_lengths(
+            hessian, columns, state.reduced, state.imbalance, direction, market.b
+        )
         earned = hessian.columns @ direction
-        ahead = float(columns.levels(state.reduced + earned) @ earned) - float(market.b @ direction)
-        if ahead > -0.3 * float(state.imbalance @ direction):
-            direction *= component_lengths(
-                hessian, columns, state.reduced, state.imbalance, direction, market.b
-            )
-            earned = hessian.columns @ direction
-        length = _length(market, state, direction, earned)
-        state.y += length * direction
-        state.reduced += length * earned
-        state.x = columns.levels(state.reduced)
-        state.imbalance = hessian.rows @ state.x - market.b
-        state.balance = _balance(market, state.imbalance)
-        state.effort.steps += 1
+    length = _length(market, state, direction, earned)
+    state.y = state.y + length * direction
+    state.reduced = state.reduced + length * earned
+    state.x = columns.levels(state.reduced)
+    state.imbalance = hessian.rows @ state.x - market.b
+    state.balance = _balance(market, state.imbalance)
+    state.effort.steps += 1
 
 
 def _length(market: _Market, state: _State, direction: Array, earned: Array) -> float:

@@ -15,7 +15,7 @@ from monazite.market.certificate import Certificate
 
 Array = NDArray[np.float64]
 
-__all__ = ["Array", "Clearing", "Problem", "price_scale"]
+__all__ = ["Array", "Clearing", "Problem", "flow_scale", "price_scale"]
 
 _checked: WeakValueDictionary[int, sparse.csc_array] = WeakValueDictionary()
 
@@ -153,6 +153,16 @@ def price_scale(problem: Problem) -> Array:
     return scale
 
 
+def flow_scale(problem: Problem) -> Array:
+    """Return for each activity the level that its smallest node would feel, t."""
+    matrix = problem.A
+    scale = np.zeros(matrix.shape[1])
+    filled = np.diff(matrix.indptr) > 0
+    share = problem.throughput[matrix.indices] / np.abs(matrix.data)
+    scale[filled] = np.minimum.reduceat(share, matrix.indptr[:-1][filled])
+    return scale
+
+
 def _matrix(given: Any) -> sparse.csc_array:
     known = _checked.get(id(given))
     if known is not None and known is given:
@@ -161,7 +171,7 @@ def _matrix(given: Any) -> sparse.csc_array:
         matrix = sparse.csc_array(given, dtype=np.float64, copy=True)
     except (TypeError, ValueError) as reason:
         raise ArgumentError("market.not_a_matrix", reason=str(reason)) from reason
-    if len(matrix.shape) != 2 or 0 in matrix.shape:
+    if 0 in matrix.shape:
         raise ArgumentError("market.not_a_matrix", reason=f"shape {matrix.shape}")
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
