@@ -118,7 +118,7 @@ def test_the_fallback_answers_and_says_so(monkeypatch: pytest.MonkeyPatch) -> No
 def test_an_unbalanced_answer_is_never_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernel, "_STEPS", 0)
     monkeypatch.setattr(kernel, "_LAST_STEPS", 0)
-    monkeypatch.setattr(kernel, "interior_point", lambda problem: (None, np.array([50.0, 1.0]), 3, "FAILED"))
+    monkeypatch.setattr(kernel, "interior_point", lambda problem, scaling: (None, np.array([50.0, 1.0]), 3, "FAILED"))
     with pytest.raises(SolverError) as caught:
         clear(TWO_PLACES)
     assert caught.value.key == "market.not_converged"

@@ -59,7 +59,7 @@ def test_coefficients_given_twice_add_up() -> None:
         ("throughput", [1.0, 0.0], "market.not_positive"),
         ("c", [1.0, np.nan, 1.0], "market.not_finite"),
         ("b", [np.inf, 0.0], "market.not_finite"),
-        ("lower", [-np.inf, 0.0, 0.0], "market.not_finite"),
+        ("lower", [np.inf, 0.0, 0.0], "market.not_finite"),
         ("upper", [np.nan, 0.0, 0.0], "market.not_finite"),
         ("upper", [-np.inf, 0.0, 0.0], "market.not_finite"),
         ("upper", [1.0, 1.0, -1.0], "market.crossed_bounds"),

@@ -23,12 +23,12 @@ from monazite.market.certificate import Effort, Method, certify
 from monazite.market.hessian import Hessian, Solve, conjugate_gradients, hessian_of
 from monazite.market.intervals import price_intervals
 from monazite.market.problem import Array, Clearing, Problem, price_scale
-from monazite.market.reference import interior_point
-from monazite.market.search import Columns, component_lengths, step_length
+from monazite.market.reference import SCALINGS, interior_point
+from monazite.market.search import ENOUGH, Columns, component_lengths, step_length
 
 __all__ = ["clear"]
 
-_STEPS = 60
+_STEPS = 25
 _LAST_STEPS = 240
 _CG_STEPS = 30
 _CG_FAR, _CG_NEAR, _NEAR = 1e-2, 1e-3, 1e-3
@@ -149,18 +149,22 @@ def clear(
 
 
 def _fall_back(problem: Problem, market: _Market, state: _State, tolerance: float) -> tuple[_State, Method]:
-    """Start again from the interior-point solver's prices; if that is no better, go on from where we were."""
-    _, prices, steps, _ = interior_point(problem)
-    method: Method = "piqp"
-    second = _at(market, prices)
-    second.effort.add(state.effort)
-    second.effort.steps += steps
-    _newton(market, second, tolerance, _STEPS)
-    if second.balance > tolerance:
-        if state.balance < second.balance:
-            state.effort, second, method = second.effort, state, "newton"
-        _newton(market, second, tolerance, _LAST_STEPS)
-    return second, method
+    """Finish by Newton steps from the interior-point solver's prices; failing that, go on from the best."""
+    best = state
+    method: Method = "newton"
+    for scaling in SCALINGS:
+        _, prices, steps, _ = interior_point(problem, scaling=scaling)
+        second = _at(market, prices)
+        second.effort.add(best.effort)
+        second.effort.steps += steps
+        _newton(market, second, tolerance, _STEPS)
+        if second.balance < best.balance:
+            best, method = second, "piqp"
+        best.effort = second.effort
+        if best.balance <= tolerance:
+            return best, method
+    _newton(market, best, tolerance, _LAST_STEPS)
+    return best, method
 
 
 def _base_factor(baseline: Problem, hessian: Hessian) -> Solve | None:
@@ -217,31 +221,29 @@ def _newton(market: _Market, state: _State, tolerance: float, limit: int) -> Non
 
 def _step(market: _Market, state: _State, direction: Array) -> None:
     hessian, columns = market.hessian, market.columns
-    if not float(state.imbalance @ direction) < 0.0:
+    slope = float(state.imbalance @ direction)
+    if not slope < 0.0:
         direction = -state.imbalance / market.flexibility
+        slope = float(state.imbalance @ direction)
     earned = hessian.columns @ direction
-    ahead = float(columns.levels(state.reduced + earned) @ earned) - float(market.b @ direction)
-    if ahead > -0.3 * float(state.imbalance @ direction):
+
+    def derivative(length: float) -> float:
+        # as a change from where it is known: the sum over all levels would drown it in rounding
+        return slope + float((columns.levels(state.reduced + length * earned) - state.x) @ earned)
+
+    if derivative(1.0) > -ENOUGH * slope:
         direction = direction * component_lengths(
-            hessian, columns, state.reduced, state.imbalance, direction, market.b
+            hessian, columns, state.reduced, state.x, state.imbalance, direction
         )
         earned = hessian.columns @ direction
-    length = _length(market, state, direction, earned)
+        slope = float(state.imbalance @ direction)
+    length = step_length(derivative, slope)
     state.y = state.y + length * direction
     state.reduced = state.reduced + length * earned
     state.x = columns.levels(state.reduced)
     state.imbalance = hessian.rows @ state.x - market.b
     state.balance = _balance(market, state.imbalance)
     state.effort.steps += 1
-
-
-def _length(market: _Market, state: _State, direction: Array, earned: Array) -> float:
-    owed = float(market.b @ direction)
-
-    def derivative(length: float) -> float:
-        return float(market.columns.levels(state.reduced + length * earned) @ earned) - owed
-
-    return step_length(derivative, float(state.imbalance @ direction))
 
 
 def _direction(market: _Market, state: _State) -> Array:

@@ -38,7 +38,7 @@ class Problem:
     a : array, shape (n,)
         Rise of marginal cost per tonne, USD/kg per t, strictly positive.
     lower, upper : array, shape (n,)
-        Bounds of the level, t per period. ``lower`` is finite, ``upper`` may be ``inf``.
+        Bounds of the level, t per period. ``lower`` may be ``-inf`` (a gate open both ways), ``upper`` ``inf``.
     y0 : array, shape (m,)
         Base prices, USD/kg: where the search starts, and the scale of prices.
     throughput : array, shape (m,)
@@ -77,8 +77,8 @@ class Problem:
         rows, columns = matrix.shape
         for name, length in (("b", rows), ("y0", rows), ("throughput", rows), ("c", columns), ("a", columns)):
             object.__setattr__(self, name, _vector(name, getattr(self, name), length))
-        object.__setattr__(self, "lower", _vector("lower", self.lower, columns))
-        object.__setattr__(self, "upper", _vector("upper", self.upper, columns, infinite=True))
+        object.__setattr__(self, "lower", _vector("lower", self.lower, columns, infinite=-np.inf))
+        object.__setattr__(self, "upper", _vector("upper", self.upper, columns, infinite=np.inf))
         for name in ("a", "throughput"):
             values = getattr(self, name)
             bad = np.flatnonzero(values <= 0.0)
@@ -185,14 +185,14 @@ def _matrix(given: Any) -> sparse.csc_array:
     return matrix
 
 
-def _vector(name: str, given: Any, length: int, *, infinite: bool = False) -> Array:
+def _vector(name: str, given: Any, length: int, *, infinite: float = 0.0) -> Array:
     try:
         values = np.array(given, dtype=np.float64)
     except (TypeError, ValueError) as reason:
         raise ArgumentError("market.wrong_shape", name=name, wanted=length, got=str(reason)) from reason
     if values.shape != (length,):
         raise ArgumentError("market.wrong_shape", name=name, wanted=length, got=str(values.shape))
-    wrong = ~np.isfinite(values) & ~(values == np.inf) if infinite else ~np.isfinite(values)
+    wrong = ~np.isfinite(values) & (values != infinite)
     if wrong.any():
         at = int(np.flatnonzero(wrong)[0])
         raise ArgumentError("market.not_finite", name=name, position=at, value=float(values[at]))

@@ -12,13 +12,13 @@ from monazite.market.certificate import Certificate, Effort, certify
 from monazite.market.intervals import price_intervals
 from monazite.market.problem import Array, Clearing, Problem, flow_scale, price_scale
 
-__all__ = ["interior_point", "solve_reference"]
+__all__ = ["SCALINGS", "interior_point", "solve_reference"]
 
 _REFERENCE_BALANCE = 1e-8
 _REFERENCE_GAP = 1e-9
 _STEPS = 120
 Scaling = Literal["stiffness", "throughput"]
-_SCALINGS: tuple[Scaling, ...] = ("stiffness", "throughput")
+SCALINGS: tuple[Scaling, ...] = ("stiffness", "throughput")
 
 
 def solve_reference(problem: Problem, *, tolerance: float = 1e-12, strict: bool = True) -> Clearing:
@@ -56,7 +56,7 @@ def solve_reference(problem: Problem, *, tolerance: float = 1e-12, strict: bool 
     [3.0]
     """
     best: tuple[Array, Array, Certificate, str] | None = None
-    for scaling in _SCALINGS:
+    for scaling in SCALINGS:
         x, y, steps, status = interior_point(problem, tolerance, scaling=scaling)
         certificate = certify(
             problem,
@@ -80,7 +80,7 @@ def solve_reference(problem: Problem, *, tolerance: float = 1e-12, strict: bool 
 
 
 def interior_point(
-    problem: Problem, tolerance: float = 1e-9, *, scaling: Scaling = "stiffness"
+    problem: Problem, tolerance: float = 1e-10, *, scaling: Scaling = "stiffness"
 ) -> tuple[Array, Array, int, str]:
     """Return PIQP's levels, prices, steps and status, in the problem's own units.
 

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from monazite.market.hessian import Hessian
 from monazite.market.problem import Array
 
-__all__ = ["Columns", "component_lengths", "step_length"]
+__all__ = ["ENOUGH", "Columns", "component_lengths", "step_length"]
 
 _TRIALS = 60
-_ENOUGH = 0.2
+ENOUGH = 0.2
 
 
 @dataclass(frozen=True)
@@ -55,15 +55,15 @@ def step_length(derivative: Callable[[float], float], slope: float) -> float:
     """
     length, value = 1.0, derivative(1.0)
     if value < 0.5 * slope:
-        while value < _ENOUGH * slope and length < 64.0:
+        while value < ENOUGH * slope and length < 64.0:
             ahead = derivative(2.0 * length)
-            if ahead > -_ENOUGH * slope:
+            if ahead > -ENOUGH * slope:
                 break
             length, value = 2.0 * length, ahead
         return length
     low, low_value, high, high_value = 0.0, slope, length, value
     for _ in range(_TRIALS):
-        if abs(value) <= -_ENOUGH * slope:
+        if abs(value) <= -ENOUGH * slope:
             break
         gap = high - low
         rise = high_value - low_value
@@ -78,7 +78,7 @@ def step_length(derivative: Callable[[float], float], slope: float) -> float:
 
 
 def component_lengths(
-    hessian: Hessian, columns: Columns, reduced: Array, imbalance: Array, direction: Array, right: Array
+    hessian: Hessian, columns: Columns, reduced: Array, levels: Array, imbalance: Array, direction: Array
 ) -> Array:
     """Find how far each group of nodes goes along a Newton direction when the others stand still.
 
@@ -94,12 +94,12 @@ def component_lengths(
         The activities.
     reduced : array, shape (n,)
         What they earn, USD/kg.
+    levels : array, shape (n,)
+        Their levels there, t.
     imbalance : array, shape (m,)
         A x − b, the gradient.
     direction : array, shape (m,)
         Change of each node's price.
-    right : array, shape (m,)
-        Right-hand side b.
 
     Returns
     -------
@@ -119,18 +119,18 @@ def component_lengths(
     first = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
     earned = np.add.reduceat((hessian.entry[chosen] * direction[row])[by_key], first)
     column, group = key[first] // count, key[first] % count
-    start, few = reduced[column], columns.take(column)
-    owed = np.bincount(label, right * direction, minlength=count)
+    start, before, few = reduced[column], levels[column], columns.take(column)
+    slope = np.bincount(label, imbalance * direction, minlength=count)
 
     def derivative(length: Array) -> Array:
-        levels = few.levels(start + length[group] * earned)
-        return np.asarray(np.bincount(group, levels * earned, minlength=count) - owed)
+        moved = few.levels(start + length[group] * earned) - before
+        return np.asarray(slope + np.bincount(group, moved * earned, minlength=count))
 
     low, high = np.zeros(count), np.ones(count)
-    slope, value = np.bincount(label, imbalance * direction, minlength=count), derivative(high)
+    value = derivative(high)
     low_value, high_value = slope.copy(), value.copy()
     length = np.where(slope < 0.0, 1.0, 0.0)
-    done = (value <= -_ENOUGH * slope) | (slope >= 0.0)
+    done = (value <= -ENOUGH * slope) | (slope >= 0.0)
     done[largest] = True
     for _ in range(_TRIALS):
         if done.all():
@@ -146,5 +146,5 @@ def component_lengths(
         over, under = ~done & (value > 0.0), ~done & (value <= 0.0)
         high, high_value = np.where(over, length, high), np.where(over, value, high_value)
         low, low_value = np.where(under, length, low), np.where(under, value, low_value)
-        done |= np.abs(value) <= -_ENOUGH * slope
+        done |= np.abs(value) <= -ENOUGH * slope
     return length[label]
