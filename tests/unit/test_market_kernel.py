@@ -118,7 +118,8 @@ def test_the_fallback_answers_and_says_so(monkeypatch: pytest.MonkeyPatch) -> No
 def test_an_unbalanced_answer_is_never_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernel, "_STEPS", 0)
     monkeypatch.setattr(kernel, "_LAST_STEPS", 0)
-    monkeypatch.setattr(kernel, "interior_point", lambda problem, scaling: (None, np.array([50.0, 1.0]), 3, "FAILED"))
+    wrong = np.array([50.0, 1.0])
+    monkeypatch.setattr(kernel, "interior_point", lambda problem, scaling: (None, wrong, 3, "FAILED"))
     with pytest.raises(SolverError) as caught:
         clear(TWO_PLACES)
     assert caught.value.key == "market.not_converged"
@@ -135,6 +136,25 @@ def test_what_cannot_balance_is_an_error() -> None:
     with pytest.raises(SolverError):
         solve_reference(impossible)
     assert not clear(impossible, strict=False).certificate.converged
+
+
+def test_a_level_may_run_both_ways() -> None:
+    # the second place mines too, at 0.5 + 0.1 x, and goods go back the way they came
+    both = Problem(
+        A=[[1.0, -1.0, 0.0, 0.0, -1.0], [0.0, 1.0, -1.0, 1.0, 0.0]],
+        b=[0.0, 0.0],
+        c=[1.0, 0.0, -10.0, 0.5, -10.0],
+        a=[1.0, 1.0, 1.0, 0.1, 1.0],
+        lower=[0.0, -np.inf, 0.0, 0.0, 0.0],
+        upper=[np.inf] * 5,
+        y0=[2.0, 4.0],
+        throughput=[1.0, 1.0],
+    )
+    answer = clear(both)
+    assert answer.x[1] < 0.0
+    assert answer.price[0] - answer.price[1] == pytest.approx(-answer.x[1], rel=1e-12)
+    assert answer.unique.all()
+    assert solve_reference(both).price == pytest.approx(answer.price, rel=1e-7)
 
 
 @pytest.mark.parametrize("start", [[1.0], [np.nan, 1.0], [np.inf, 1.0]])

@@ -38,7 +38,7 @@ class Problem:
     a : array, shape (n,)
         Rise of marginal cost per tonne, USD/kg per t, strictly positive.
     lower, upper : array, shape (n,)
-        Bounds of the level, t per period. ``lower`` may be ``-inf`` (a gate open both ways), ``upper`` ``inf``.
+        Bounds of the level, t per period. ``lower`` may be ``-inf``, ``upper`` may be ``inf``.
     y0 : array, shape (m,)
         Base prices, USD/kg: where the search starts, and the scale of prices.
     throughput : array, shape (m,)
