@@ -50,7 +50,7 @@ def load(
     --------
     >>> net = load(["toy"], 2024)
     >>> net.activities.height
-    18
+    15
     """
     table = fact_floor.load(chains, year, path=path)
     if not cache:
