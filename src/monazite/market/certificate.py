@@ -111,9 +111,9 @@ def certify(
     balance = float(np.max(np.abs(imbalance) / problem.throughput))
     stationarity = float(np.max(violation))
     chosen = best / slope
-    dual = float((problem.c - carried) @ chosen + 0.5 * (slope @ (chosen * chosen)) + problem.b @ y)
+    dual = float(np.sum((0.5 * slope * chosen - reduced) * chosen) + problem.b @ y)
     objective = problem.cost(x)
-    size = float(np.abs(problem.c) @ np.abs(x) + 0.5 * (slope @ (x * x)))
+    size = float(np.sum((np.abs(problem.c) + 0.5 * slope * np.abs(x)) * np.abs(x)))
     gap = (objective - dual) / size if size > 0.0 else 0.0
     best_possible = stationarity <= _ROUNDING if gap_tolerance is None else abs(gap) <= gap_tolerance
     within = bool(np.all(x >= problem.lower) and np.all(x <= problem.upper))

@@ -228,8 +228,10 @@ def _step(market: _Market, state: _State, direction: Array) -> None:
     earned = hessian.columns @ direction
 
     def derivative(length: float) -> float:
-        # as a change from where it is known: the sum over all levels would drown it in rounding
-        return slope + float((columns.levels(state.reduced + length * earned) - state.x) @ earned)
+        # as a change from where it is known, for the sum over all levels would drown it in rounding; and by
+        # NumPy's sum, for a dot product of this length starts threads that cost more than they save
+        moved = columns.levels(state.reduced + length * earned) - state.x
+        return slope + float(np.sum(moved * earned))
 
     if derivative(1.0) > -ENOUGH * slope:
         direction = direction * component_lengths(

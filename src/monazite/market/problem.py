@@ -105,7 +105,7 @@ class Problem:
 
     def cost(self, x: Array) -> float:
         """Return the objective ``c·x + ½ a·x²`` in thousand USD (tonnes × USD/kg)."""
-        return float(self.c @ x + 0.5 * (self.a @ (x * x)))
+        return float(np.sum((self.c + 0.5 * self.a * x) * x))
 
     def levels(self, reduced: Array) -> Array:
         """Return the best level of each activity where it earns ``reduced`` = Aᵀy − c, USD/kg, shape (n,)."""
