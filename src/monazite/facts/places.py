@@ -10,7 +10,17 @@ from functools import lru_cache
 from monazite.core.errors import ArgumentError, UnknownName, nearest_names
 from monazite.core.settings import data_folder
 
-__all__ = ["groups", "is_group", "members", "memberships", "name_of", "nearest_place", "places", "resolve"]
+__all__ = [
+    "groups",
+    "inline",
+    "is_group",
+    "members",
+    "memberships",
+    "name_of",
+    "nearest_place",
+    "places",
+    "resolve",
+]
 
 
 @lru_cache(maxsize=1)

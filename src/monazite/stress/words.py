@@ -72,7 +72,7 @@ def _opening(answer: Stress, table: pl.DataFrame, place: str | None) -> list[str
         return [say("stress.calm", opening=opening, who=who)]
     return [
         say(
-            "stress.worst",
+            "stress.worst" if place is None else "stress.worst_here",
             opening=opening,
             who=who,
             use=inline(names.get(row["use"], row["use"])),
@@ -136,17 +136,13 @@ def _prices(answer: Stress, table: pl.DataFrame) -> list[str]:
     return [
         say(
             "stress.price",
-            commodity=_capital(names.get(row["commodity"], row["commodity"])),
+            commodity=inline(names.get(row["commodity"], row["commodity"])),
             place=name_of(row["place"]),
             multiple=f"{row['value']:.1f}",
             when=row["period"],
         )
         for row in peaks.iter_rows(named=True)
     ]
-
-
-def _capital(name: str) -> str:
-    return name[:1].upper() + name[1:]
 
 
 def _money(table: pl.DataFrame) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from monazite.core import schema
 from monazite.core.settings import data_folder
 from monazite.core.text import has, say
+from monazite.facts.places import inline, places
 
 __all__ = [
     "chain",
@@ -41,11 +42,6 @@ def _read(path: Path, key: str, value: str) -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
-def _places() -> dict[str, str]:
-    return _read(data_folder() / "places.csv", "place", "name")
-
-
-@lru_cache(maxsize=1)
 def _things() -> dict[str, str]:
     """Names of activities (end uses among them), overridden by those of commodities."""
     names: dict[str, str] = {}
@@ -71,7 +67,7 @@ def place(name: str | None) -> str:
         return say("view.place_WLD")
     if has(f"view.place_{name}"):
         return say(f"view.place_{name}")
-    return _places().get(name, name)
+    return places().get(name, name)
 
 
 def chain(name: str | None) -> str:
@@ -155,19 +151,6 @@ def step(stage_name: str | None, commodity_name: str | None, element_name: str |
     if element_name:
         return _capital(element(element_name))
     return stage(stage_name)
-
-
-def inline(name: str) -> str:
-    """Return a name as it stands within a sentence; names of places and formulas keep their capital.
-
-    Examples
-    --------
-    >>> inline("Dysprosium oxide"), inline("NdFeB magnets"), inline("Bayan Obo concentrate")
-    ('dysprosium oxide', 'NdFeB magnets', 'Bayan Obo concentrate')
-    """
-    first, _, rest = name.partition(" ")
-    proper = not first[1:].islower() or rest[:1].isupper() or first.rstrip(",") in _places().values()
-    return name if proper else name[:1].lower() + name[1:]
 
 
 def kind(name: str | None) -> str:
