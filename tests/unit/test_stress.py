@@ -7,10 +7,12 @@ import polars as pl
 import pytest
 
 from monazite.core.errors import ArgumentError, Refused, UnknownName
+from monazite.facts.assumptions import assumed
 from monazite.market.scenario import Control, ExportControl, limits
-from monazite.network import Network, layout, toy
+from monazite.network import Network, layout, load, toy
 from monazite.stress import simulate, stress
-from monazite.stress.tables import months
+from monazite.stress.simulate import CATCH_UP
+from monazite.stress.tables import months, settle, use_by_cohort
 
 
 @pytest.fixture(scope="module")
@@ -110,9 +112,52 @@ def test_same_inputs_same_digits(net: Network) -> None:
 
 def test_value_at_risk_has_a_range_and_counts_only_what_is_missing(net: Network) -> None:
     answer = stress(net, ban(months=12), horizon=12, group="IND")
-    rows = answer.table.filter(pl.col("measure") == "value_added_deferred").row(0, named=True)
-    assert rows["low"] <= rows["value"] <= rows["high"]
-    assert rows["value"] > 0
+    rows = answer.table.filter(pl.col("measure").is_in(["value_added_lost", "value_added_on_order"]))
+    assert ((rows["low"] <= rows["value"]) & (rows["value"] <= rows["high"])).all()
+    assert (rows["value"] > 0).all()
+
+
+def test_unmet_need_is_made_up_or_on_order_or_lost_and_nothing_twice(net: Network) -> None:
+    answer = stress(net, ban(months=6), horizon=14, group="IND")
+    share = use_by_cohort(answer.limits.layout, answer.run)
+    parts = settle(share, CATCH_UP, assumed("order_lapse").value)
+    short = np.maximum(1.0 - share, 0.0).sum(axis=0)
+    np.testing.assert_allclose(sum(parts), short, atol=1e-4)
+    np.testing.assert_allclose(parts[1], answer.run.unfilled[-1], atol=1e-4)
+    assert all((part >= 0).all() for part in parts)
+
+
+def test_stock_and_flow_balance_in_every_month(net: Network) -> None:
+    """India's widgets: opening stock + made + arrived − used = closing stock, month by month."""
+    answer = stress(net, ban(months=3), horizon=6)
+    month, run = answer.limits.layout, answer.run
+    names = np.array(net.activities["name"].to_list())[month.activity]
+    is_piece = (month.role == "piece") & np.isin(names, ["make_toy_widget@IND"])
+    used = (month.role == "piece") & (names == "toy_gadget toy_widget@IND")
+    arc = (month.role == "piece") & (names == "trade toy_widget CHN>IND")
+    own = [
+        s
+        for s, k in enumerate(month.stores)
+        if (month.cohort[k] >= 0 and month.cohorts[month.cohort[k]].place == "IND")
+        or (month.cohort[k] < 0 and month.activity[k] == net.node_of("toy_widget", "IND"))
+    ]
+    lag = int(month.lags[np.flatnonzero(arc)[0]])
+    shipped = np.concatenate([np.full(lag, month.base[arc].sum()), run.level[:, arc].sum(axis=1)])
+    made, arrived = run.level[:, is_piece].sum(axis=1), shipped[: len(run.level)]
+    change = np.diff(run.stock[:, own].sum(axis=1))
+    np.testing.assert_allclose(change, made + arrived - run.level[:, used].sum(axis=1), atol=1e-8)
+
+
+def test_a_new_route_opens_when_the_old_one_closes() -> None:
+    world = load(["gallium"], 2022)
+    fresh = world.activities.filter(pl.col("form") == "new")
+    assert (fresh["level"] == 0).all()
+    answer = stress(world, ExportControl("CHN", "gallium_4n", 1.0, "2023-08", 12), horizon=6)
+    month = answer.limits.layout
+    names = set(fresh.filter((pl.col("commodity") == "gallium_4n") & (pl.col("place") != "CHN"))["activity"])
+    columns = [k for k, j in enumerate(month.activity) if month.role[k] == "piece" and int(j) in names]
+    assert answer.run.level[5, columns].sum() > 0
+    assert (answer.run.level[:, columns] <= answer.run.upper[:, columns] + 1e-9).all()
 
 
 def test_explain_shows_formula_limits_and_sources(net: Network) -> None:

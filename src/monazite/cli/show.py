@@ -44,10 +44,19 @@ PANELS = (
     ("n_minus_1_iea", "n_minus_1_demand", "n_minus_1_final"),
     ("top1", "hhi"),
     ("first_stop_week", "median_stop_week"),
-    ("value_added_lost", "value_added_deferred", "output_lost", "output_deferred"),
+    ("value_added_lost", "value_added_on_order", "value_added_deferred", "output_lost"),
 )
 #: measures that stand behind those of the panels: named, and one option away
-SECONDARY = ("share", "top3", "effective_suppliers", "units_lost", "units_deferred")
+SECONDARY = (
+    "share",
+    "top3",
+    "effective_suppliers",
+    "units_lost",
+    "units_on_order",
+    "units_deferred",
+    "output_on_order",
+    "output_deferred",
+)
 #: a finding that rests on assumed or modelled figures by more than this says so
 MOSTLY = 0.5
 #: losses, and below which figure they are not worth a line

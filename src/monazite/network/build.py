@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -139,6 +140,7 @@ def build(facts: FactTable) -> Draft:
     instances += list(_trades(facts, commodity_info))
     instances += list(_uses(facts, commodity_info, activity_info))
     instances += list(_unsold(instances, commodity_info, activity_info))
+    instances += list(_new_links(facts, instances, commodity_info))
     return _assemble(facts, instances, commodity_info)
 
 
@@ -263,6 +265,65 @@ def _unsold(
             fact_ids=[],
             column={(commodity, place): -1.0},
         )
+
+
+def _new_links(
+    facts: FactTable, instances: list[_Instance], commodity_info: Mapping[str, Mapping[str, str]]
+) -> Iterable[_Instance]:
+    """Routes that carry nothing in the base year and could: a stated share of what the importer uses.
+
+    A row with both ends speaks of one route; one without them of all routes from places that make the
+    commodity to places that use it, which share its figure. Only between nodes that exist and have no trade.
+    """
+    inflow: dict[tuple[str, str], float] = defaultdict(float)
+    makers: dict[str, set[str]] = defaultdict(set)
+    linked: set[tuple[str, str, str]] = set()
+    for instance in instances:
+        level = instance.estimate or 0.0
+        for (commodity, place), value in instance.column.items():
+            inflow[commodity, place] += max(value, 0.0) * level
+            if instance.type in MAKERS and value > 0 and level > 0:
+                makers[commodity].add(place)
+        if instance.type == "trade":
+            linked.add((instance.commodity, instance.place, instance.partner or ""))
+    rows = sorted(_usable(facts.select("new_link")).iter_rows(named=True), key=lambda r: not r["place"])
+    for row in rows:
+        commodity = row["commodity"]
+        origins = [row["place"]] if row["place"] else sorted(makers[commodity])
+        users = [row["partner"]] if row["partner"] else sorted(p for c, p in inflow if c == commodity)
+        for user in users:
+            need = inflow.get((commodity, user), 0.0)
+            fresh = [
+                o
+                for o in origins
+                if o != user and inflow.get((commodity, o), 0.0) > 0 and (commodity, o, user) not in linked
+            ]
+            for origin in fresh if need > 0 else []:
+                linked.add((commodity, origin, user))
+                yield _new_link(row, commodity_info[commodity], origin, user, need / len(fresh))
+
+
+def _new_link(
+    row: Mapping[str, Any], info: Mapping[str, str], origin: str, user: str, need: float
+) -> _Instance:
+    return _Instance(
+        name=f"trade {row['commodity']} {origin}>{user}",
+        key="trade",
+        type="trade",
+        form="new",
+        chain=info["chain"],
+        stage=info["stage"],
+        place=origin,
+        partner=user,
+        commodity=row["commodity"],
+        use=None,
+        estimate=0.0,
+        sigma=0.0,
+        kind=row["kind"],
+        capacity=float(row["value"]) * need,
+        fact_ids=[int(row["fact_id"])],
+        column={(row["commodity"], origin): -1.0, (row["commodity"], user): 1.0},
+    )
 
 
 def _assemble(

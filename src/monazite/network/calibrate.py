@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from monazite.facts import FactTable
+from monazite.facts.assumptions import assumed
 from monazite.network.build import MAKERS, Draft
 from monazite.network.reconcile import Balanced
 
@@ -24,12 +25,14 @@ Float = NDArray[np.float64]
 #: chords of a demand curve, and the lowest price it reaches as a share of the base price
 CHORDS = 9
 LOWEST = 0.1
-#: slope of a process: at least this share of its output value over ε·x⁰ (FIRST_NETWORK 6.3)
-VALUE_SHARE = 0.08
+#: slope of a process: at least this share of its output value over ε·x⁰
+VALUE_SHARE = assumed("value_share").value
 #: a gate's slope, as a share of the price at base level: large enough to be convex, too small to tax
 GATE_SLOPE = 1e-4
 #: growth that a mine and a plant can give within the year where no capacity is known
-SPARE = {"mine": 0.05, "process": 0.15, "recycle": 0.10, "substitute": 0.0}
+SPARE = {kind: assumed(f"spare_{kind}").value for kind in ("mine", "process", "recycle")}
+#: what a new route costs above the price gap that it bridges, as a share of the price
+PREMIUM = assumed("new_link_premium").value
 
 
 @dataclass(frozen=True)
@@ -214,7 +217,7 @@ def _maker_lines(
         capacity = float(str(stated))
         entry = max(cash, margin + 0.02 * max(value, 1e-6))
         return [(entry, 0.5 * max(value, entry, 1e-6) / capacity, capacity, 0.0)]
-    spare = SPARE[str(row["type"])]
+    spare = SPARE.get(str(row["type"]), 0.0)
     capacity = float(str(stated)) if stated is not None else (1.0 + spare) * level
     return _supply(level, margin, value, elasticity, cash, capacity)
 
@@ -230,6 +233,10 @@ def _trade_lines(
     p = max(node_price[commodity, origin], node_price[commodity, destination])
     friction = parameters.get("trade_friction", 0.2, commodity=commodity)
     if level <= 0:
-        return []
+        capacity = float(str(row["capacity"] or 0.0))
+        if capacity <= 0:
+            return []
+        slope = friction * p / capacity
+        return [(max(margin, 0.0) + PREMIUM * p, slope, capacity, 0.0)]
     slope = friction * p / level
     return [(margin - slope * level, slope, np.inf, level)]

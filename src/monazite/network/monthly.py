@@ -17,6 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
+from monazite.facts.assumptions import assumed
 from monazite.network.build import MAKERS
 from monazite.network.calibrate import GATE_SLOPE
 from monazite.network.network import DISPOSAL_SLOPE, Network
@@ -27,14 +28,14 @@ Int = NDArray[np.int64]
 #: months of cover and share of use of the classes of users (FIRST_NETWORK 6.8), where the facts give none
 COVER = (("c1", 0.7, 0.20), ("c2", 2.2, 0.50), ("c3", 4.0, 0.25), ("c4", 12.0, 0.05))
 #: marginal value of the last tonne of stock a month, as a share of its price
-CONVENIENCE = 0.01
+CONVENIENCE = assumed("convenience").value
 #: cost slope of drawing from the place's market into a cohort's stock, as a share of the price at base level
-DRAW_SLOPE = 0.02
+DRAW_SLOPE = assumed("draw_slope").value
 #: users are split into cohorts where they use this share of the largest user and import this share of their
 #: use
-SPLIT_USE, SPLIT_IMPORTS = 0.005, 0.2
+SPLIT_USE, SPLIT_IMPORTS = assumed("split_use").value, assumed("split_imports").value
 #: share of an idle capacity that can be brought in each month where the facts give none
-RAMP = 0.08
+RAMP = assumed("idle_ramp").value
 #: stages whose users are split
 SPLIT_STAGES = ("component",)
 
@@ -420,7 +421,9 @@ def _ramps(network: Network, meta: list[tuple[str, int, int]], lines: Float) -> 
     keys, places, commodities, types, levels = (table[c].to_list() for c in table.columns)
     upper, ramp, ceiling = lines[:, 2].copy(), np.zeros(len(meta)), lines[:, 2].copy()
     for k, (role, j, cohort) in enumerate(meta):
-        if role != "piece" or cohort >= 0 or types[j] not in MAKERS or levels[j] > 0 or lines[k, 3] > 0:
+        if role != "piece" or cohort >= 0 or levels[j] > 0 or lines[k, 3] > 0:
+            continue
+        if types[j] not in (*MAKERS, "trade"):
             continue
         node = network.node_of(commodities[j], places[j])
         stated = network.parameters.get("ramp", 0.0, activity=keys[j], place=places[j])

@@ -169,7 +169,7 @@ def static_arrays(network: Network) -> dict[str, object]:
         for i, v in zip(flow.indices[start:stop], flow.data[start:stop], strict=True):
             row = int(i)
             if types[j] == "trade" and v < 0:
-                row = gate_of[commodity[j], place[j]]
+                row = gate_of.get((commodity[j], place[j]), row)
             rows.append(row)
             cols.append(k)
             values.append(float(v))

@@ -25,6 +25,7 @@ from scipy.sparse import block_diag, coo_array, csc_array, csc_matrix, diags_arr
 
 from monazite.core.errors import FactsError, SolverError
 from monazite.facts import FactTable
+from monazite.facts.assumptions import assumed
 from monazite.network.build import MAKERS, Draft
 
 Float = NDArray[np.float64]
@@ -33,8 +34,8 @@ Float = NDArray[np.float64]
 CLOSED = 1e-6
 #: lowest price that a traded commodity can be given, USD/kg
 PRICE_FLOOR = 0.01
-#: default share of output value that must remain as margin where no cash cost is known
-MARGIN_FLOOR = 0.02
+#: share of output value that must remain as margin where no cash cost is known
+MARGIN_FLOOR = assumed("margin_floor").value
 
 
 @dataclass(frozen=True)
@@ -234,11 +235,7 @@ def _prices(
     loose = [j for j in trades if not known[flow[:, [j]].indices].all()]
     if loose:
         tie = coo_array(np.array([flow[:, [j]].toarray().ravel() for j in loose]) * scale)
-    spread = (
-        1.0 / (0.1 * fallback[0] + np.array([scale[flow[:, [j]].indices].max() for j in loose]))
-        if loose
-        else np.zeros(0)
-    )
+    spread = 1.0 / np.array([scale[flow[:, [j]].indices].max() for j in loose]) if loose else np.zeros(0)
     tied = csc_array(diags_array(10.0 * spread) @ tie) if loose else csc_array((0, n))
     hessian = csc_array(block_diag((diags_array(weight) + tied.T @ tied, 1e-10 * eye_array(k)), format="csc"))
     linear = np.concatenate([-weight * goal, np.zeros(k)])

@@ -71,8 +71,9 @@ def gather(subjects: Sequence[str], beside: str, progress: Progress | None = Non
                 control = control_by_id(name, kind)
                 world = world_for(control)
                 refuse_contained(world, control)
+                months = min(HORIZON, control.recorded or HORIZON)
                 asked.append(
-                    (world, control, runs.start(run_of, world.chains, world.year, control, HORIZON, BELIEF))
+                    (world, control, runs.start(run_of, world.chains, world.year, control, months, BELIEF))
                 )
         for subject in [*subjects, beside]:
             tell(say("brief.step_assess", subject=subject))

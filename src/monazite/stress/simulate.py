@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from monazite.facts.assumptions import assumed
 from monazite.market import Certificate, Clearing, Problem, clear
 from monazite.market.scenario import Limits
 from monazite.network import Layout
@@ -20,11 +21,11 @@ from monazite.network import Layout
 Float = NDArray[np.float64]
 
 #: months that a window looks beyond the believed end of the control
-BEYOND = 4
+BEYOND = round(assumed("window_beyond").value)
 #: share of a month's output that makers can catch up in a month (METHODS 4: 0.1 to 0.25)
-CATCH_UP = 0.15
+CATCH_UP = assumed("catch_up").value
 #: share of the unfilled orders that lapse each month
-LAPSE = 0.10
+LAPSE = assumed("order_lapse").value
 
 Progress = Callable[[int, int], None]
 

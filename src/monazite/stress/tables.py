@@ -13,9 +13,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from monazite.core.range import Range
+from monazite.facts.assumptions import assumed
 from monazite.market.scenario import Control
 from monazite.network import Layout
-from monazite.stress.simulate import Run
+from monazite.stress.simulate import CATCH_UP, Run
 
 Float = NDArray[np.float64]
 
@@ -230,31 +232,67 @@ def export_rows(layout: Layout, run: Run, control: Control, focus: Sequence[str]
     return pl.concat(rows) if rows else pl.DataFrame()
 
 
-def loss_rows(layout: Layout, run: Run, scope: Scope) -> pl.DataFrame:
-    """Output deferred and lost by end use and place: months of base output, units, value added.
+def settle(share: Float, catch_up: float, lapse: float) -> tuple[Float, Float, Float]:
+    """What becomes of unmet need: made up later, still on order at the end, lapsed.
 
-    Deferred output is made up later or still on order; lost output is the orders that lapsed. A use that
-    takes two commodities counts each product once: its lines share the units in proportion to the tonnes
-    they use.
+    Parameters
+    ----------
+    share : ndarray, shape (months, cohorts)
+        Use as a share of base use.
+    catch_up, lapse : float
+        Share of a month's base use that can be made up in a month, and of unfilled orders that lapse in one.
+
+    Returns
+    -------
+    tuple of ndarray, shape (cohorts,)
+        Months of base use; the three sum to the unmet need.
+
+    Examples
+    --------
+    >>> path = np.array([[0.0], [1.15], [1.15], [1.0]])
+    >>> [round(float(part[0]), 3) for part in settle(path, 0.15, 0.0)]
+    [0.3, 0.7, 0.0]
+    """
+    backlog, lapsed = np.zeros(share.shape[1]), np.zeros(share.shape[1])
+    made_up = np.where(share - 1.0 > 1e-9, share - 1.0, 0.0).sum(axis=0)
+    for month in share:
+        wanted = np.minimum(catch_up, backlog)
+        waiting = backlog - wanted
+        gap = np.maximum(1.0 + wanted - month, 0.0)
+        gap[gap < 1e-6] = 0.0
+        lapsed += waiting * lapse
+        backlog = waiting * (1.0 - lapse) + gap
+    short = np.where(1.0 - share > 1e-9, 1.0 - share, 0.0).sum(axis=0)
+    made_up = np.minimum(made_up, short)
+    on_order = np.minimum(backlog, short - made_up)
+    lost = np.maximum(short - made_up - on_order, 0.0)
+    lost[lost < 1e-6] = 0.0
+    return made_up, on_order, lost
+
+
+def loss_rows(layout: Layout, run: Run, scope: Scope) -> pl.DataFrame:
+    """Output made up later, on order and lost, by end use and place: months of base output, units, money.
+
+    The range spans what share of unfilled orders lapses and, for money, what value added hangs on a kilogram.
+    A use that takes two commodities counts each product once: its lines share the units by tonnes used.
     """
     network = layout.network
     share = use_by_cohort(layout, run)
-    short = np.where(1.0 - share > 1e-9, 1.0 - share, 0.0).sum(axis=0)
-    made_up = np.where(share - 1.0 > 1e-9, share - 1.0, 0.0).sum(axis=0)
-    pending = run.unfilled[-1]
-    deferred = np.minimum(made_up + pending, short)
-    lost = np.maximum(short - deferred, 0.0)
-    lost[lost < 1e-9] = 0.0
-    cohorts = _cohort_frame(layout).with_columns(
-        deferred=pl.Series(deferred) * pl.col("level"), lost=pl.Series(lost) * pl.col("level")
-    )
+    lapse = assumed("order_lapse")
+    parts = {k: settle(share, CATCH_UP, getattr(lapse, k)) for k in ("value", "low", "high")}
+    columns = {
+        f"{name}_{k}": pl.Series(parts[k][i])
+        for i, name in enumerate(("deferred", "on_order", "lost"))
+        for k in parts
+    }
+    cohorts = _cohort_frame(layout).with_columns(**{c: v * pl.col("level") for c, v in columns.items()})
     units = {
-        (r["activity"], r["place"]): r
+        (r["activity"], r["place"]): float(r["value"])
         for r in network.facts.select("units").iter_rows(named=True)
         if r["value"] is not None and r["status"] == "ok"
     }
     worth = {
-        r["activity"]: r
+        r["activity"]: Range(*(float(r["value"] if r[k] is None else r[k]) for k in ("low", "value", "high")))
         for r in network.facts.select("value_added").iter_rows(named=True)
         if r["value"] is not None and r["status"] == "ok"
     }
@@ -264,34 +302,65 @@ def loss_rows(layout: Layout, run: Run, scope: Scope) -> pl.DataFrame:
         if not scope.holds(str(place)):
             continue
         level = float(part["level"].sum())
-        known, value = units.get((use, place)), worth.get(use)
         common = {"chain": chains[part["commodity"][0]], "stage": "product", "use": use, "place": place}
-        for name in ("deferred", "lost"):
-            tonnes = float(part[name].sum())
-            rows.append({"measure": f"output_{name}", **common, "value": tonnes / level, "unit": "month"})
-            if known is not None:
-                rows.append(
-                    {
-                        "measure": f"units_{name}",
-                        **common,
-                        "value": tonnes / level * float(known["value"]) / 12.0,
-                        "unit": "unit",
-                    }
-                )
-            money: dict[str, object] = {"measure": f"value_added_{name}", **common, "unit": "MUSD"}
+        for name in ("deferred", "on_order", "lost"):
+            found = [float(part[f"{name}_{k}"].sum()) for k in ("value", "low", "high")]
+            tonnes = Range(min(found), found[0], max(found))
+            rows.append(_row(f"output_{name}", common, tonnes, 1.0 / level, "month"))
+            made = units.get((str(use), str(place)))
+            if made is not None:
+                rows.append(_row(f"units_{name}", common, tonnes, made / level / 12.0, "unit"))
+            value = worth.get(str(use))
             if value is None:
-                money["status"] = "insufficient"
+                rows.append(
+                    {"measure": f"value_added_{name}", **common, "unit": "MUSD", "status": "insufficient"}
+                )
             else:
-                money["value"] = tonnes * float(value["value"]) / 1000.0
-                money["low"] = (
-                    tonnes * float(value["low"] if value["low"] is not None else value["value"]) / 1000.0
-                )
-                money["high"] = (
-                    tonnes * float(value["high"] if value["high"] is not None else value["value"]) / 1000.0
-                )
-            rows.append(money)
-    return (
-        pl.DataFrame(rows, infer_schema_length=None, schema_overrides={"value": pl.Float64})
-        if rows
-        else pl.DataFrame()
-    )
+                money = Range(tonnes.low * value.low, tonnes.value * value.value, tonnes.high * value.high)
+                rows.append(_row(f"value_added_{name}", common, money, 1e-3, "MUSD"))
+    schema = dict.fromkeys(("value", "low", "high"), pl.Float64)
+    return pl.DataFrame(rows, infer_schema_length=None, schema_overrides=schema) if rows else pl.DataFrame()
+
+
+def _row(
+    measure: str, common: dict[str, object], figure: Range, scale: float, unit: str
+) -> dict[str, object]:
+    return {
+        "measure": measure,
+        **common,
+        "value": figure.value * scale,
+        "low": figure.low * scale,
+        "high": figure.high * scale,
+        "unit": unit,
+    }
+
+
+def transfer_rows(layout: Layout, run: Run, scope: Scope, focus: Collection[str]) -> pl.DataFrame:
+    """Price transfer: what importers pay above base prices for what they still get, million USD.
+
+    Σ over months and goods of imports × (price − base price) at the importer. It is money that changes hands,
+    no loss of output: never added to the value added lost.
+    """
+    network = layout.network
+    trade = network.activities.filter((pl.col("type") == "trade") & pl.col("commodity").is_in(list(focus)))
+    node = {(c, p): i for i, c, p in network.nodes.select("node", "commodity", "place").iter_rows()}
+    column = {
+        int(j): int(k)
+        for k, j in enumerate(layout.activity)
+        if layout.role[k] == "piece" and layout.cohort[k] < 0
+    }
+    sums: dict[tuple[str, str, str], float] = {}
+    for j, commodity, chain, stage, partner in trade.select(
+        "activity", "commodity", "chain", "stage", "partner"
+    ).iter_rows():
+        if j not in column or not scope.holds(partner):
+            continue
+        i = node[commodity, partner]
+        paid = run.level[:, column[j]] * (run.price[:, i] - network.price[i])
+        key = (chain, stage, partner)
+        sums[key] = sums.get(key, 0.0) + float(paid.sum()) / 1000.0
+    rows = [
+        {"measure": "price_transfer", "chain": c, "stage": s, "place": p, "value": v, "unit": "MUSD"}
+        for (c, s, p), v in sums.items()
+    ]
+    return pl.DataFrame(rows) if rows else pl.DataFrame()

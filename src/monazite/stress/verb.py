@@ -43,8 +43,9 @@ class Stress:
     table : DataFrame
         Measures ``price`` (USD/kg), ``price_multiple``, ``shortage`` (share of base need), ``stock_cover``
         (months), ``exports`` (t a month), ``exports_multiple``, ``first_stop_week``, ``median_stop_week``,
-        ``output_deferred`` and ``output_lost`` (months of base output), ``units_deferred``, ``units_lost``,
-        ``value_added_deferred`` and ``value_added_lost`` (million USD, low to high).
+        ``output_deferred`` (made up later), ``output_on_order``, ``output_lost`` (months of base output), the
+        same for ``units`` (products) and ``value_added`` (million USD), ``price_transfer`` (million USD),
+        each with low and high where its range is known.
     sources : DataFrame
     manifest : Manifest
     network : Network
@@ -330,6 +331,7 @@ def _table(month: Layout, run: Run, control: Control, scope: tables.Scope) -> pl
         tables.export_rows(month, run, control, [c for c in focus if c in _named(month.network, control)]),
         tables.stop_rows(month, run, scope, control.days / 7.0),
         tables.loss_rows(month, run, scope),
+        tables.transfer_rows(month, run, scope, focus),
         tables.shortage_rows(month, run, control, scope),
         tables.price_rows(month, run, control, scope, focus),
     ]

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: a use whose unmet need stays below this share is not called short
 NOTICED = 0.005
+#: what a use has at stake
+AT_STAKE = ("value_added_lost", "value_added_on_order", "value_added_deferred")
 #: how many prices a summary names
 PRICES = 2
 
@@ -47,7 +49,7 @@ def _stake(table: pl.DataFrame) -> dict[str, Any] | None:
         ["use", "place"], keep="first", maintain_order=True
     )
     money = (
-        table.filter(pl.col("measure").is_in(["value_added_lost", "value_added_deferred"]))
+        table.filter(pl.col("measure").is_in(list(AT_STAKE)))
         .group_by("use", "place")
         .agg(pl.col("value").sum().alias("stake"))
     )
@@ -147,19 +149,23 @@ def _prices(answer: Stress, table: pl.DataFrame) -> list[str]:
 
 def _money(table: pl.DataFrame) -> list[str]:
     totals = (
-        table.filter(pl.col("measure").is_in(["value_added_lost", "value_added_deferred"]))
+        table.filter(pl.col("measure").is_in(list(AT_STAKE)))
         .group_by("measure")
         .agg(pl.col("low").sum(), pl.col("value").sum(), pl.col("high").sum())
     )
     found = {m: (low, value, high) for m, low, value, high in totals.iter_rows()}
     none = (0.0, 0.0, 0.0)
-    lost, late = found.get("value_added_lost", none), found.get("value_added_deferred", none)
-    if lost[1] + late[1] < 0.5:
+    parts = {name: found.get(f"value_added_{name}", none) for name in ("lost", "on_order", "deferred")}
+    if sum(part[1] for part in parts.values()) < 1.0:
         return []
-    unit, scale = ("bn USD", 1000.0) if lost[2] + late[2] >= 1000.0 else ("million USD", 1.0)
-    figures = {f"lost_{k}": _round(v / scale) for k, v in zip(("low", "value", "high"), lost, strict=True)}
-    figures |= {f"late_{k}": _round(v / scale) for k, v in zip(("low", "value", "high"), late, strict=True)}
-    return [say("stress.money", unit=unit, **figures)]
+    large = sum(part[2] for part in parts.values()) >= 1000.0
+    scale = 1000.0 if large else 1.0
+    figures = {
+        f"{name}_{k}": _round(v / scale)
+        for name, part in parts.items()
+        for k, v in zip(("low", "value", "high"), part, strict=True)
+    }
+    return [say("stress.money", unit=say("stress.unit_bn" if large else "stress.unit_million"), **figures)]
 
 
 def _round(value: float) -> str:

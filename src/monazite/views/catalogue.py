@@ -189,7 +189,9 @@ def _at_stake(outside: pl.DataFrame) -> pl.DataFrame:
     short = outside.filter(pl.col("measure") == "shortage")
     if "use" not in short.columns or short.is_empty():
         return short
-    money = outside.filter(pl.col("measure").is_in(["value_added_lost", "value_added_deferred"]))
+    money = outside.filter(
+        pl.col("measure").is_in(["value_added_lost", "value_added_on_order", "value_added_deferred"])
+    )
     stake = money.group_by("use").agg(pl.col("value").sum()).filter(pl.col("value") > 0)
     uses = _most(stake, "use", _USES) if stake.height else _most(short, "use", _USES)
     parts = [short.filter(pl.col("use") == use) for use in uses]

@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 from monazite.core.errors import ArgumentError, UnknownName
+from monazite.facts.assumptions import assumed
 
 Kind = Literal["ban", "licence", "quota"]
 
 #: share of base flow licensed in each month where no path is given: about 45 working days of nothing, then a
 #: slow
 #: recovery to a plateau (METHODS 4: the record of other controls; assumed)
-LICENCE_PRIOR = (0.05, 0.05, 0.25, 0.45, 0.60, 0.70, 0.75, 0.80)
+LICENCE_PRIOR = tuple(assumed(f"licence_{month}").value for month in range(8))
 #: flow allowed after a control, as a multiple of base: exporters catch up (FIRST_NETWORK 6.9)
-REBOUND = 1.3
+REBOUND = assumed("rebound").value
 
 _MONTH = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 
@@ -189,6 +190,13 @@ class Control:
     in_base_from: int | None = None
     observed: tuple[Mapping[str, Any], ...] = ()
     days: int = 0
+
+    @property
+    def recorded(self) -> int | None:
+        """Months for which the record gives a path; None where the path is assumed throughout."""
+        if self.path_kind != "observed":
+            return None
+        return min(piece.months for piece in self.pieces)
 
     @property
     def by(self) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from monazite.core.errors import Refused, UnknownName
 from monazite.facts.places import groups, resolve
-from monazite.market.scenario.export_control import Control, ExportControl
+from monazite.market.scenario.export_control import REBOUND, Control, ExportControl
 from monazite.network import Layout, Network
 
 Float = NDArray[np.float64]
@@ -53,7 +53,7 @@ class Limits:
             for k, share, name in zip(hit.columns, hit.share, hit.cohort, strict=True):
                 cap = hit.piece.cohort_cap(name, month)
                 if cap is not None:
-                    bounds[k] = min(bounds[k], (1.0 - share + share * cap) * base[k])
+                    bounds[k] = min(bounds[k], ((1.0 - share) * REBOUND + share * cap) * base[k])
         return bounds
 
     @property
@@ -162,7 +162,11 @@ def _known(network: Network) -> set[str]:
 
 
 def _draws(layout: Layout, piece: ExportControl, on: set[str], aims: object) -> _Hit:
-    """Draws of users on goods of the controlled origin, with that origin's share of their supply."""
+    """Draws of users, with the controlled origin's share s of their supply.
+
+    What they may draw is s × licence of it, and of other origins up to the catch-up multiple of base: goods
+    are not labelled by origin, since that would change the matrix.
+    """
     network = layout.network
     table = network.activities
     inflow = {
