@@ -267,8 +267,8 @@ controlled lines are imposed, so their volumes are no test; prices are, and stop
 licences by class of user are assumed. The last column leaves those licences out: every user may buy what
 the place can buy, and what stops then stops for want of goods alone. Runs with the path imposed end where
 the record ends. Neither path ever stands for the other. No parameter was fitted to these points. A dash:
-the model has no figure of the kind. Where it misses and why: [decision 003](decisions/003-record-and-
-misses.md)."""
+the model has no figure of the kind. Where it misses and
+why: [decision 003](decisions/003-record-and-misses.md)."""
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from monazite.core.errors import ArgumentError, UnknownName
+from monazite.core.errors import ArgumentError, MonaziteError, UnknownName
 from monazite.core.settings import write_atomic
 
 if TYPE_CHECKING:
@@ -102,7 +102,11 @@ class Answer:
         }
         if file.suffix not in writers:
             raise ArgumentError("error.suffix", given=file.suffix or file.name, known=", ".join(SUFFIXES))
-        write_atomic(file, writers[file.suffix]())
+        data = writers[file.suffix]()
+        try:
+            write_atomic(file, data)
+        except OSError as problem:
+            raise MonaziteError("error.not_written", file=file, problem=problem.strerror) from problem
         return file
 
     def _parquet(self) -> bytes:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from monazite import network as network_floor
 from monazite.answer import Answer
 from monazite.assess import assess as run_assess
+from monazite.core.errors import ArgumentError
 from monazite.facts.controls import controls as read_controls
 from monazite.market.scenario import Control, ExportControl
 from monazite.network import Network
@@ -112,7 +113,7 @@ class SupplyNetwork:
         control: ExportControl | Control | str,
         *,
         horizon: int = 24,
-        belief: int | None = 2,
+        belief: int | str | None = 2,
         group: str | Sequence[str] | None = None,
         progress: Progress | None = None,
     ) -> Answer:
@@ -124,16 +125,19 @@ class SupplyNetwork:
             A control, or the id of a registered one (:func:`controls`).
         horizon : int
             Months simulated from its start.
-        belief : int or None
-            Months that it is believed to last, each month anew; None for foresight.
+        belief : int, "foresight" or None
+            Months that it is believed to last, each month anew; ``foresight`` or None: its announced length.
         group : str or sequence of str, optional
             Whose exposure is answered.
         progress : callable, optional
             Called with (months done, months in all).
         """
         chosen = control_by_id(control) if isinstance(control, str) else control
+        months = None if belief == "foresight" else belief
+        if isinstance(months, str):
+            raise ArgumentError("error.whole_expected", name="belief", least=1, given=months)
         return Answer(
-            run_stress(self.network, chosen, horizon=horizon, belief=belief, group=group, progress=progress)
+            run_stress(self.network, chosen, horizon=horizon, belief=months, group=group, progress=progress)
         )
 
 
@@ -208,6 +212,7 @@ def brief(
     beside: str = "QUAD",
     to: str | Path | None = None,
     progress: Callable[[str], None] | None = None,
+    workers: int | None = 1,
 ) -> Brief:
     """The report for one or more places: exposure, and the two registered controls.
 
@@ -221,6 +226,9 @@ def brief(
         HTML file to write (one self-contained file).
     progress : callable, optional
         Called with a line about each step.
+    workers : int, optional
+        Processes for the runs; None for all cores (a script that asks for more than one needs the usual
+        ``if __name__ == "__main__":``). The answer is the same on any number.
 
     Returns
     -------
@@ -228,7 +236,7 @@ def brief(
     """
     from monazite.report import compose
 
-    made = compose(list(subjects), beside=beside, progress=progress)
+    made = compose(list(subjects), beside=beside, progress=progress, workers=workers)
     if to is not None:
         made.to_file(Path(to))
     return made

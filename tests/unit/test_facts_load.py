@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -164,13 +163,13 @@ def test_the_hash_is_of_the_content(world: World) -> None:
     assert little(world).content_hash != one_
 
 
-def test_loading_is_fast(world: World) -> None:
+def test_thousands_of_rows_are_read_and_kept_apart_by_year(world: World) -> None:
     for number in range(3000):
-        world.rows.append({**world.rows[6], "place": "CHN", "partner": "USA", "period": f"{1000 + number}"})
+        period = f"{1900 + number // 12}-{number % 12 + 1:02d}"
+        world.rows.append({**world.rows[6], "place": "CHN", "partner": "USA", "period": period})
     world.write()
-    start = time.perf_counter()
-    little(world)
-    assert time.perf_counter() - start < 1.0, "0.3 s is the aim; a loaded test machine gets three times that"
+    months = little(world).frame["period"].drop_nulls().str.slice(0, 4).unique().to_list()
+    assert months == ["2024"]
 
 
 def test_packaged_chains() -> None:

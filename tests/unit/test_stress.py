@@ -213,3 +213,31 @@ def test_controls_round_trip_through_toml() -> None:
     assert ExportControl.from_toml(given.to_toml()) == given
     with pytest.raises(UnknownName, match="months"):
         ExportControl.from_toml(given.to_toml().replace("months", "monthz"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"cut": None}, {"cut": "1"}, {"months": 2.5}, {"months": "x"}, {"on": None}, {"by": 5}, {"start": 2025}],
+)
+def test_values_of_the_wrong_type_are_refused_when_made(change: dict[str, object]) -> None:
+    with pytest.raises(ArgumentError):
+        ban(**change)
+
+
+@pytest.mark.parametrize("change", [{"horizon": "6"}, {"horizon": 1.5}, {"belief": 0}, {"belief": 1.5}])
+def test_runs_of_the_wrong_length_are_refused(net: Network, change: dict[str, object]) -> None:
+    with pytest.raises(ArgumentError):
+        stress(net, ban(), **change)  # type: ignore[arg-type]
+
+
+def test_no_control_at_all_is_refused(net: Network) -> None:
+    with pytest.raises(ArgumentError, match="NoneType"):
+        stress(net, None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [('by = "CHN"', "on"), ('by="CHN"\non="x"\ncut="y"', "cut"), ("by = ", "TOML")]
+)
+def test_control_files_that_are_wrong_say_where(text: str, words: str) -> None:
+    with pytest.raises(ArgumentError, match=words):
+        ExportControl.from_toml(text)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from monazite.core import schema
 from monazite.core.text import has, say
 from monazite.facts.places import name_of
 
@@ -76,11 +77,10 @@ def _headline(answer: Assessment, table: pl.DataFrame, chain: str) -> dict[str, 
     whole = rows.filter(pl.col("commodity").is_null())
     if whole.height:
         rows = whole
-    order = ("mine", "concentrate", "refine", "metal", "component", "product")
+    order = {row["stage"]: int(row["order"]) for row in schema.table("stages")}
     leading = answer.elements[chain]
-    found = sorted(
-        rows.iter_rows(named=True), key=lambda r: (-order.index(r["stage"]), leading.index(r["element"]))
-    )
+    known = [row for row in rows.iter_rows(named=True) if row["element"] in leading and row["by"]]
+    found = sorted(known, key=lambda r: (-order.get(r["stage"], 0), leading.index(r["element"])))
     return found[0] if found else None
 
 

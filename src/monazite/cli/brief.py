@@ -22,5 +22,5 @@ def command(places: Places, json: opt.Json = False, to: opt.To = OUT, quiet: opt
     with door.working(say("cli.working_brief"), long=True) as update:
         from monazite import api
 
-        made = api.brief(places, to=to, progress=update)
+        made = api.brief(places, to=to, progress=update, workers=None)
     door.findings(made)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,8 @@ class Door:
             raise ArgumentError("cli.json_keys")
         if self.to is not None and self.to.suffix.lower().lstrip(".") not in self.suffixes:
             raise ArgumentError("cli.suffix_unknown", file=self.to, known=list(self.suffixes))
+        if self.fail_above is not None and not isfinite(self.fail_above):
+            raise ArgumentError("error.number_expected", name="--fail-above", given=self.fail_above)
         if self.fail_above is not None and self.measure is None:
             raise ArgumentError("cli.threshold_needs_measure")
 

@@ -114,5 +114,5 @@ def _belief(text: str) -> int | None:
     if text == "foresight":
         return None
     if not text.isdigit() or int(text) < 1:
-        raise ArgumentError("error.whole_expected", name="--belief", least=1, given=text)
+        raise ArgumentError("cli.belief", given=text)
     return int(text)

@@ -112,7 +112,13 @@ def read_table(path: Path, columns: Sequence[str], data: bytes | None = None) ->
     return RawTable(path, header, pl.DataFrame(series).select("row", *columns), problems)
 
 
+#: a header wider than this is no header of ours
+_WIDEST = 200
+
+
 def _header_problems(header: Sequence[str], columns: Sequence[str], row: int) -> list[Problem]:
+    if len(header) > _WIDEST:
+        return [problem("header_wide", row, got=len(header), wanted=len(columns))]
     missing = [name for name in columns if name not in header]
     unexpected = [name for name in header if name not in columns]
     found: list[Problem] = []

@@ -22,7 +22,7 @@ SUBJECT: tuple[str, ...] = ("commodity", "activity", "place", "partner", "period
 
 _COHORTS = ("c1", "c2", "c3", "c4")
 _ELEMENT = r"^[A-Z][A-Za-z]{0,9}$"
-_PERIOD = r"^\d{4}(-(0[1-9]|1[0-2]))?$"
+_PERIOD = r"^(19|20|21)\d{2}(-(0[1-9]|1[0-2]))?$"
 _NUMBERS = ("value", "low", "high")
 _WORLD = "WLD"
 _REST = "ROW"

@@ -1,4 +1,4 @@
-"""Clearing a market: semismooth Newton on the dual (METHODS, Equilibrium).
+"""Clearing a market: semismooth Newton on the dual (docs/method.md, 3).
 
 Given prices y, each activity runs at its best level x(y) = clip((Aᵀy − c)/a, lower, upper). Those levels
 balance every node exactly where the convex, piecewise quadratic function

@@ -150,7 +150,7 @@ def calibrate(draft: Draft, balanced: Balanced, facts: FactTable) -> Columns:
     draft, balanced
         Structure, and the flows (t/yr) and prices (USD/kg) to be reproduced.
     facts : FactTable
-        Elasticities, cash costs, price caps, frictions and capacities; defaults are those of METHODS 2.
+        Elasticities, cash costs, price caps, frictions and capacities; defaults are in `assumptions.csv`.
 
     Returns
     -------

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from monazite import facts as fact_floor
 from monazite.core.cache import code_hash, kept
+from monazite.core.errors import FactsError
 from monazite.core.manifest import content_hash
 from monazite.facts import FactTable
 from monazite.network.network import Network, from_facts
@@ -52,6 +53,11 @@ def load(
     >>> net.activities.height
     15
     """
+    if chains is None and year is not None and path is None:
+        chains = [name for name in fact_floor.chains() if name != "toy" and year in fact_floor.years(name)]
+        if not chains:
+            every = sorted({y for name in fact_floor.chains() for y in fact_floor.years(name)})
+            raise FactsError("network.no_year", year=year, known=every)
     table = fact_floor.load(chains, year, path=path)
     if not cache:
         return _make(table)

@@ -25,7 +25,7 @@ from monazite.network.network import DISPOSAL_SLOPE, Network
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
-#: months of cover and share of use of the classes of users (FIRST_NETWORK 6.8), where the facts give none
+#: months of cover and share of use of the classes of users, where the facts give none
 COVER = (("c1", 0.7, 0.20), ("c2", 2.2, 0.50), ("c3", 4.0, 0.25), ("c4", 12.0, 0.05))
 #: marginal value of the last tonne of stock a month, as a share of its price
 CONVENIENCE = assumed("convenience").value

@@ -55,7 +55,9 @@ class Answers:
     observed: dict[str, Stress]
 
 
-def gather(subjects: Sequence[str], beside: str, progress: Progress | None = None) -> Answers:
+def gather(
+    subjects: Sequence[str], beside: str, progress: Progress | None = None, workers: int | None = 1
+) -> Answers:
     """Ask all questions of the brief; the runs go on in worker processes beside the assessments."""
     tell = progress or (lambda _: None)
     tell(say("brief.step_load"))
@@ -65,7 +67,7 @@ def gather(subjects: Sequence[str], beside: str, progress: Progress | None = Non
     asked: list[tuple[Network, Control, Callable[[], Run]]] = []
     assessments = {}
     answers: dict[str, dict[str, Stress]] = {"assumed": {}, "observed": {}}
-    with Runs() as runs:
+    with Runs(workers) as runs:
         for name in CONTROLS:
             for kind in answers:
                 control = control_by_id(name, kind)
@@ -86,7 +88,13 @@ def gather(subjects: Sequence[str], beside: str, progress: Progress | None = Non
     return Answers(networks, assessments, answers["assumed"], answers["observed"])
 
 
-def compose(subjects: Sequence[str], *, beside: str = "QUAD", progress: Progress | None = None) -> Brief:
+def compose(
+    subjects: Sequence[str],
+    *,
+    beside: str = "QUAD",
+    progress: Progress | None = None,
+    workers: int | None = 1,
+) -> Brief:
     """Make the brief for some places, with a group beside them.
 
     Parameters
@@ -97,6 +105,8 @@ def compose(subjects: Sequence[str], *, beside: str = "QUAD", progress: Progress
         Group shown beside them.
     progress : callable, optional
         Called with a line about each step.
+    workers : int, optional
+        Processes for the runs; None for all cores.
 
     Returns
     -------
@@ -109,7 +119,7 @@ def compose(subjects: Sequence[str], *, beside: str = "QUAD", progress: Progress
     """
     for subject in [*subjects, beside]:
         resolve(subject)
-    found = gather(subjects, beside, progress)
+    found = gather(subjects, beside, progress, workers)
     names = [_subject_name(s) for s in subjects]
     sections = [_chokepoints(found, beside), *_exposures(found, [*subjects, beside]), *_chain(found)]
     sections += [section for name in CONTROLS for section in _control(found, name)]

@@ -22,7 +22,7 @@ Float = NDArray[np.float64]
 
 #: months that a window looks beyond the believed end of the control
 BEYOND = round(assumed("window_beyond").value)
-#: share of a month's output that makers can catch up in a month (METHODS 4: 0.1 to 0.25)
+#: share of a month's output that makers can catch up in a month
 CATCH_UP = assumed("catch_up").value
 #: share of the unfilled orders that lapse each month
 LAPSE = assumed("order_lapse").value

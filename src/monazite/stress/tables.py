@@ -76,7 +76,11 @@ def _cohort_frame(layout: Layout) -> pl.DataFrame:
 def price_rows(
     layout: Layout, run: Run, control: Control, scope: Scope, focus: Collection[str]
 ) -> pl.DataFrame:
-    """Price and price multiple of the commodities in `focus`, by place and month."""
+    """Price and price multiple of the commodities in `focus`, by place and month.
+
+    Low and high stand only where more than one price supports the same flows; what the assumptions behind a
+    price leave open is not in them. A good that is thrown away has the price 0.
+    """
     nodes = layout.network.nodes.filter(pl.col("commodity").is_in(list(focus)))
     if scope.places:
         nodes = nodes.filter(pl.col("place").is_in([*scope.places, control.by]))
@@ -87,9 +91,11 @@ def price_rows(
     ).iter_rows():
         low, high = run.price_low[:, node], run.price_high[:, node]
         none = np.isnan(low)
-        value = np.where(none, np.nan, run.price[:, node])
-        low = np.where(np.isfinite(low), np.minimum(low, value), value)
+        value = np.where(none, np.nan, np.maximum(run.price[:, node], 0.0))
+        low = np.where(np.isfinite(low), np.clip(low, 0.0, value), value)
         high = np.where(np.isfinite(high), np.maximum(high, value), value)
+        one = np.isclose(low, high, rtol=1e-9, atol=0.0)
+        low, high = np.where(one, np.nan, low), np.where(one, np.nan, high)
         for measure, scale, unit in (("price", 1.0, "USD/kg"), ("price_multiple", base, "1")):
             frames.append(
                 pl.DataFrame(

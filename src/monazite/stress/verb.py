@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from monazite.core.cache import code_hash, kept
+from monazite.core.checks import is_whole
 from monazite.core.errors import ArgumentError, Refused, UnknownName
 from monazite.core.manifest import Manifest, content_hash
 from monazite.core.result import finish_table
@@ -154,9 +155,11 @@ def stress(
 
 def prepare(network: Network, control: ExportControl | Control, horizon: int, belief: int | None) -> Control:
     """Check what is asked, and name the control."""
-    if not 1 <= horizon <= LONGEST:
+    if type(control) not in (ExportControl, Control):
+        raise ArgumentError("stress.no_control", given=type(control).__name__)
+    if not is_whole(horizon, 1) or horizon > LONGEST:
         raise ArgumentError("stress.horizon", longest=LONGEST, given=horizon)
-    if belief is not None and belief < 1:
+    if belief is not None and not is_whole(belief, 1):
         raise ArgumentError("error.whole_expected", name="belief", least=1, given=belief)
     named = Control.of(control, f"{network.year + 1}-01")
     refuse_contained(network, named)

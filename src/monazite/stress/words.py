@@ -24,7 +24,7 @@ def findings(answer: Stress, place: str | None = None) -> list[str]:
     """What happens to one place, or to all that were asked for: uses, stops, prices, value added.
 
     The use named first is the one with the most value added at stake; prices are those of the controlled
-    goods that the place buys most of, by value, one a stage.
+    goods whose rise costs most at what was bought in the base year, one a stage.
     """
     table = answer.table.filter(pl.col("place") != answer.control.by)
     if place is not None:
@@ -112,7 +112,7 @@ def _stop(answer: Stress, table: pl.DataFrame) -> list[str]:
 
 
 def _prices(answer: Stress, table: pl.DataFrame) -> list[str]:
-    """Peak price of the controlled goods bought most of, by value, one a stage."""
+    """Peak price of the controlled goods whose rise costs most at base purchases, one a stage."""
     network, control = answer.network, answer.control
     bought = (
         network.activities.filter(
@@ -130,7 +130,8 @@ def _prices(answer: Stress, table: pl.DataFrame) -> list[str]:
         .sort("value", descending=True)
         .unique(["commodity", "place"], keep="first", maintain_order=True)
         .join(bought.select("commodity", "place", "worth"), on=["commodity", "place"], how="inner")
-        .sort(["worth", "commodity", "place"], descending=[True, False, False])
+        .with_columns(moved=pl.col("worth") * (pl.col("value") - 1.0))
+        .sort(["moved", "commodity", "place"], descending=[True, False, False])
         .unique("stage", keep="first", maintain_order=True)
         .head(PRICES)
     )

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
+from monazite.core.checks import is_number, is_text, is_texts, is_whole
 from monazite.core.errors import ArgumentError, UnknownName
 from monazite.facts.assumptions import assumed
 
@@ -15,9 +16,9 @@ Kind = Literal["ban", "licence", "quota"]
 
 #: share of base flow licensed in each month where no path is given: about 45 working days of nothing, then a
 #: slow
-#: recovery to a plateau (METHODS 4: the record of other controls; assumed)
+#: recovery to a plateau (assumed, `assumptions.csv`)
 LICENCE_PRIOR = tuple(assumed(f"licence_{month}").value for month in range(8))
-#: flow allowed after a control, as a multiple of base: exporters catch up (FIRST_NETWORK 6.9)
+#: flow allowed after a control, as a multiple of base: exporters catch up
 REBOUND = assumed("rebound").value
 
 _MONTH = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
@@ -83,12 +84,18 @@ class ExportControl:
 
     def __post_init__(self) -> None:
         """Check and freeze."""
-        if isinstance(self.cut, bool) or not 0.0 <= self.cut <= 1.0:
+        if not is_text(self.by):
+            raise ArgumentError("market.text_expected", name="by", given=self.by)
+        for name in ("on", "to"):
+            given = getattr(self, name)
+            if not is_texts(given):
+                raise ArgumentError("market.text_expected", name=name, given=given)
+        if not is_number(self.cut) or not 0.0 <= self.cut <= 1.0:
             raise ArgumentError("error.fraction_expected", name="cut", given=self.cut)
-        if self.months < 1:
+        if not is_whole(self.months, 1):
             raise ArgumentError("error.whole_expected", name="months", least=1, given=self.months)
-        if self.start is not None and not _MONTH.match(self.start):
-            raise ArgumentError("error.period_expected", name="start", given=self.start)
+        if self.start is not None and not (is_text(self.start) and _MONTH.match(self.start)):
+            raise ArgumentError("market.month_expected", given=self.start)
         if self.kind not in ("ban", "licence", "quota"):
             raise UnknownName("kind", self.kind, ("ban", "licence", "quota"))
         if self.after < 0 or any(c < 0 for c in self.path):
@@ -155,7 +162,15 @@ class ExportControl:
         for key in found:
             if key not in cls.__dataclass_fields__:
                 raise UnknownName("key", key, cls.__dataclass_fields__)
-        return cls(**found)
+        for key in ("by", "on"):
+            if key not in found:
+                raise ArgumentError("market.toml_lacks", key=key)
+        try:
+            return cls(**found)
+        except (TypeError, ValueError, AttributeError) as problem:
+            if isinstance(problem, ArgumentError):
+                raise
+            raise ArgumentError("market.toml", problem=str(problem)) from problem
 
 
 @dataclass(frozen=True)
