@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 NOTICED = 0.005
 #: what a use has at stake
 AT_STAKE = ("value_added_lost", "value_added_on_order", "value_added_deferred")
+#: a price multiple below this is not worth a sentence
+MOVED = 1.2
 #: how many prices a summary names
 PRICES = 2
 
@@ -24,7 +26,7 @@ def findings(answer: Stress, place: str | None = None) -> list[str]:
     """What happens to one place, or to all that were asked for: uses, stops, prices, value added.
 
     The use named first is the one with the most value added at stake; prices are those of the controlled
-    goods whose rise costs most at what was bought in the base year, one a stage.
+    goods that the place buys most of, by value, among those whose price moves, one a stage.
     """
     table = answer.table.filter(pl.col("place") != answer.control.by)
     if place is not None:
@@ -112,7 +114,7 @@ def _stop(answer: Stress, table: pl.DataFrame) -> list[str]:
 
 
 def _prices(answer: Stress, table: pl.DataFrame) -> list[str]:
-    """Peak price of the controlled goods whose rise costs most at base purchases, one a stage."""
+    """Peak price of the goods bought most of, by value, among those whose price moves; one a stage."""
     network, control = answer.network, answer.control
     bought = (
         network.activities.filter(
@@ -130,8 +132,8 @@ def _prices(answer: Stress, table: pl.DataFrame) -> list[str]:
         .sort("value", descending=True)
         .unique(["commodity", "place"], keep="first", maintain_order=True)
         .join(bought.select("commodity", "place", "worth"), on=["commodity", "place"], how="inner")
-        .with_columns(moved=pl.col("worth") * (pl.col("value") - 1.0))
-        .sort(["moved", "commodity", "place"], descending=[True, False, False])
+        .filter(pl.col("value") >= MOVED)
+        .sort(["worth", "commodity", "place"], descending=[True, False, False])
         .unique("stage", keep="first", maintain_order=True)
         .head(PRICES)
     )
