@@ -241,3 +241,19 @@ def test_no_control_at_all_is_refused(net: Network) -> None:
 def test_control_files_that_are_wrong_say_where(text: str, words: str) -> None:
     with pytest.raises(ArgumentError, match=words):
         ExportControl.from_toml(text)
+
+
+def test_a_piece_for_one_place_stands_before_the_one_for_all_only_where_it_speaks(net: Network) -> None:
+    whole = ban(on=("toy_widget", "toy_metal"), kind="licence", path=(0.0,))
+    spared = ban(on="toy_widget", to="IND", kind="licence", path=(1.0,))
+    control = Control("", "", "2025-01", (whole, spared), "assumed")
+    answer = stress(net, control, horizon=1)
+    month = answer.limits.layout
+    names = np.array(net.activities["name"].to_list())[month.activity]
+    flows = {
+        name: float(answer.run.level[0, (month.role == "piece") & (names == name)].sum())
+        for name in ("trade toy_widget CHN>IND", "trade toy_widget CHN>USA", "trade toy_metal CHN>IND")
+    }
+    assert flows["trade toy_widget CHN>IND"] > 0
+    assert flows["trade toy_widget CHN>USA"] < 1e-9
+    assert flows["trade toy_metal CHN>IND"] < 1e-9

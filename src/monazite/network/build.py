@@ -184,24 +184,40 @@ def _trades(facts: FactTable, commodity_info: Mapping[str, Mapping[str, str]]) -
     for row in _usable(facts.select("trade")).iter_rows(named=True):
         commodity, origin, destination = row["commodity"], row["place"], row["partner"]
         info = commodity_info[commodity]
-        yield _Instance(
-            name=f"trade {commodity} {origin}>{destination}",
-            key="trade",
-            type="trade",
-            form="",
-            chain=info["chain"],
-            stage=info["stage"],
-            place=origin,
-            partner=destination,
-            commodity=commodity,
-            use=None,
-            estimate=float(row["value"]),
-            sigma=float(row["sigma"]),
-            kind=row["kind"],
-            capacity=None,
-            fact_ids=[int(row["fact_id"])],
-            column={(commodity, origin): -1.0, (commodity, destination): 1.0},
-        )
+        yield _arc(row, info, origin, destination, estimate=float(row["value"]), sigma=float(row["sigma"]))
+
+
+def _arc(
+    row: Mapping[str, Any],
+    info: Mapping[str, str],
+    origin: str,
+    destination: str,
+    *,
+    estimate: float,
+    sigma: float,
+    capacity: float | None = None,
+    form: str = "",
+) -> _Instance:
+    """A trade flow of the fact's commodity from one place to another."""
+    commodity = row["commodity"]
+    return _Instance(
+        name=f"trade {commodity} {origin}>{destination}",
+        key="trade",
+        type="trade",
+        form=form,
+        chain=info["chain"],
+        stage=info["stage"],
+        place=origin,
+        partner=destination,
+        commodity=commodity,
+        use=None,
+        estimate=estimate,
+        sigma=sigma,
+        kind=row["kind"],
+        capacity=capacity,
+        fact_ids=[int(row["fact_id"])],
+        column={(commodity, origin): -1.0, (commodity, destination): 1.0},
+    )
 
 
 def _uses(
@@ -300,30 +316,9 @@ def _new_links(
             ]
             for origin in fresh if need > 0 else []:
                 linked.add((commodity, origin, user))
-                yield _new_link(row, commodity_info[commodity], origin, user, need / len(fresh))
-
-
-def _new_link(
-    row: Mapping[str, Any], info: Mapping[str, str], origin: str, user: str, need: float
-) -> _Instance:
-    return _Instance(
-        name=f"trade {row['commodity']} {origin}>{user}",
-        key="trade",
-        type="trade",
-        form="new",
-        chain=info["chain"],
-        stage=info["stage"],
-        place=origin,
-        partner=user,
-        commodity=row["commodity"],
-        use=None,
-        estimate=0.0,
-        sigma=0.0,
-        kind=row["kind"],
-        capacity=float(row["value"]) * need,
-        fact_ids=[int(row["fact_id"])],
-        column={(row["commodity"], origin): -1.0, (row["commodity"], user): 1.0},
-    )
+                cap = float(row["value"]) * need / len(fresh)
+                info = commodity_info[commodity]
+                yield _arc(row, info, origin, user, estimate=0.0, sigma=0.0, capacity=cap, form="new")
 
 
 def _assemble(

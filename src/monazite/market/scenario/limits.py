@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +10,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from monazite.core.errors import Refused, UnknownName
-from monazite.facts.places import groups, resolve
+from monazite.facts.places import resolve
 from monazite.market.scenario.export_control import REBOUND, Control, ExportControl
 from monazite.network import Layout, Network
 
 Float = NDArray[np.float64]
+
+
+Aims = Callable[[str | None, str], bool]
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,6 @@ def limits(layout: Layout, control: Control) -> Limits:
     types = np.array(table["type"].to_list())
     origin, partner = table["place"].to_list(), table["partner"].to_list()
     commodity = table["commodity"].to_list()
-    named = {p for piece in control.pieces for p in piece.to if p != "ALL" and p not in groups()}
     hits: list[_Hit] = []
     for piece in control.pieces:
         if piece.by not in known_places:
@@ -124,12 +126,7 @@ def limits(layout: Layout, control: Control) -> Limits:
         on = set(
             _commodities(network, [c for c in piece.on if len(control.pieces) == 1 or c in _known(network)])
         )
-        aimed = _targets(piece.to, piece.by)
-        skip = named if aimed is None and len(control.pieces) > 1 else set()
-
-        def aims(place: str | None, aimed: set[str] | None = aimed, skip: set[str] = skip) -> bool:
-            return place is not None and (place in aimed if aimed is not None else place not in skip)
-
+        aims = _aims(piece, control)
         if piece.kind == "quota":
             rows = np.flatnonzero(layout.role == "gate")
             gates = network.gates
@@ -146,7 +143,7 @@ def limits(layout: Layout, control: Control) -> Limits:
             if types[layout.activity[k]] == "trade"
             and origin[layout.activity[k]] == piece.by
             and commodity[layout.activity[k]] in on
-            and aims(partner[layout.activity[k]])
+            and aims(partner[layout.activity[k]], commodity[layout.activity[k]])
         ]
         if piece.cut > 0.0 or piece.path:
             hits.append(_Hit(piece, np.array(arcs, dtype=np.int64), np.ones(len(arcs)), None))
@@ -157,11 +154,28 @@ def limits(layout: Layout, control: Control) -> Limits:
     return Limits(layout, control, tuple(hit for hit in hits if hit.columns.size))
 
 
+def _aims(piece: ExportControl, control: Control) -> Aims:
+    """Whether a piece is aimed at a place for a commodity; one that names the place stands before the rest."""
+    aimed = _targets(piece.to, piece.by)
+    own: dict[str, set[str]] = {}
+    for other in control.pieces:
+        for place in _targets(other.to, other.by) or ():
+            for commodity in other.on:
+                own.setdefault(commodity, set()).add(place)
+
+    def aims(place: str | None, commodity: str) -> bool:
+        if place is None:
+            return False
+        return place in aimed if aimed is not None else place not in own.get(commodity, ())
+
+    return aims
+
+
 def _known(network: Network) -> set[str]:
     return set(network.nodes["commodity"]) | set(network.chains)
 
 
-def _draws(layout: Layout, piece: ExportControl, on: set[str], aims: object) -> _Hit:
+def _draws(layout: Layout, piece: ExportControl, on: set[str], aims: Aims) -> _Hit:
     """Draws of users, with the controlled origin's share s of their supply.
 
     What they may draw is s × licence of it, and of other origins up to the catch-up multiple of base: goods
@@ -179,7 +193,7 @@ def _draws(layout: Layout, piece: ExportControl, on: set[str], aims: object) -> 
     columns, share, names = [], [], []
     for k in np.flatnonzero(layout.role == "draw"):
         cohort = layout.cohorts[layout.cohort[k]]
-        if cohort.commodity in on and cohort.place != piece.by and aims(cohort.place):  # type: ignore[operator]
+        if cohort.commodity in on and cohort.place != piece.by and aims(cohort.place, cohort.commodity):
             columns.append(int(k))
             share.append(
                 min(
