@@ -155,7 +155,7 @@ def limits(layout: Layout, control: Control) -> Limits:
 
 
 def _aims(piece: ExportControl, control: Control) -> Aims:
-    """Whether a piece is aimed at a place for a commodity; one that names the place stands before the rest."""
+    """Whether a piece is aimed at a place for a commodity; one that names the place stands first."""
     aimed = _targets(piece.to, piece.by)
     own: dict[str, set[str]] = {}
     for other in control.pieces:
