@@ -56,9 +56,21 @@ class Answer:
         """Two sentences that a minister can read."""
         return self.result.summary()
 
-    def explain(self, *args: Any, **selection: Any) -> Any:
-        """Formula, inputs and sources of one cell."""
-        return self.result.explain(*args, **selection)
+    def explain(self, chosen: str | None = None, **columns: Any) -> Any:
+        """Formula, inputs and sources of one cell.
+
+        Parameters
+        ----------
+        chosen : str, optional
+            A measure, a ``cell_id``, or pairs such as ``measure=price,place=DEU``.
+        **columns
+            Column and value, for the same choice: ``measure="touch_share", by="CHN"``.
+        """
+        if chosen is None:
+            return self.result.explain(**columns)
+        if chosen in set(self.table["measure"]):
+            return self.result.explain(**{"measure": chosen, **columns})
+        return self.result.explain(**{**selection(chosen), **columns})
 
     def view(self, name: str | None = None) -> View:
         """One of the answer's pictures as data: the first one when no name is given."""
@@ -120,3 +132,24 @@ class Answer:
         from monazite.draw import svg
 
         return svg(self.view()).encode()
+
+
+def selection(text: str) -> dict[str, str]:
+    """Read the choice of one cell: its id, or pairs of column and value.
+
+    Raises
+    ------
+    ArgumentError
+        If it is neither.
+
+    Examples
+    --------
+    >>> selection("measure=price, place=DEU"), selection("0f3a9c12b7de")
+    ({'measure': 'price', 'place': 'DEU'}, {'cell_id': '0f3a9c12b7de'})
+    """
+    if "=" not in text and len(text) == 12 and all(c in "0123456789abcdef" for c in text):
+        return {"cell_id": text}
+    pairs = [part.partition("=") for part in text.split(",")]
+    if not all(name.strip() and mark and value.strip() for name, mark, value in pairs):
+        raise ArgumentError("error.pair_expected", given=text)
+    return {name.strip(): value.strip() for name, _, value in pairs}

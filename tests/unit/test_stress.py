@@ -166,6 +166,8 @@ def test_explain_shows_formula_limits_and_sources(net: Network) -> None:
     assert shown["formula"]
     assert shown["limits"].height
     assert shown["facts"].height
+    cell = answer.table.filter(pl.col("measure") == "shortage")["cell_id"][0]
+    assert answer.explain(cell_id=cell)["cells"].height == 1
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from monazite.answer import selection
 from monazite.core.errors import ArgumentError, MonaziteError, UnknownName
 from monazite.core.text import say
 
@@ -145,27 +146,6 @@ def console(*, error: bool = False) -> Console:
 
     stream = sys.stderr if error else sys.stdout
     return Console(stderr=error, width=None if stream.isatty() else WIDTH, highlight=False, emoji=False)
-
-
-def selection(text: str) -> dict[str, str]:
-    """Read the choice of one cell: its id, or pairs of column and value.
-
-    Raises
-    ------
-    ArgumentError
-        If it is neither.
-
-    Examples
-    --------
-    >>> selection("measure=price, place=DEU"), selection("0f3a9c12b7de")
-    ({'measure': 'price', 'place': 'DEU'}, {'cell_id': '0f3a9c12b7de'})
-    """
-    if "=" not in text and len(text) == 12 and all(c in "0123456789abcdef" for c in text):
-        return {"cell_id": text}
-    pairs = [part.partition("=") for part in text.split(",")]
-    if not all(name.strip() and mark and value.strip() for name, mark, value in pairs):
-        raise ArgumentError("cli.pair_expected", given=text)
-    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def plain(value: Any) -> Any:

@@ -206,7 +206,8 @@ def figure(row: Mapping[str, Any], *, mark: bool = True, ranged: bool = True) ->
         and high is not None
         and high - low > WORTH_A_RANGE * max(abs(value), abs(high))
     ):
-        text += f" ({numbers.interval(low, high, unit)})"
+        span = numbers.interval(low, high, unit)
+        text += f" ({span})" if span else ""
     return text
 
 

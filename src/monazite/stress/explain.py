@@ -13,7 +13,7 @@ from monazite.core.text import say
 if TYPE_CHECKING:
     from monazite.stress.verb import Stress
 
-_KEYS = ("measure", "commodity", "use", "place", "period")
+_KEYS = ("measure", "commodity", "use", "place", "period", "cell_id", "chain", "stage")
 
 
 def explanation(answer: Stress, **selection: Any) -> dict[str, Any]:
@@ -36,7 +36,9 @@ def explanation(answer: Stress, **selection: Any) -> dict[str, Any]:
     if not cells.height:
         raise ArgumentError("stress.no_cell", selection=", ".join(f"{k}={v}" for k, v in selection.items()))
     measure = str(cells["measure"][0])
-    commodity, place, use = selection.get("commodity"), selection.get("place"), selection.get("use")
+    if "cell_id" in selection:
+        selection = {**cells.row(0, named=True), **selection}
+    commodity, place, use = (selection.get(key) for key in ("commodity", "place", "use"))
     network = answer.network
     near = network.activities.filter(pl.col("level") > 0)
     if commodity is not None:
