@@ -6,10 +6,11 @@ import csv
 from functools import lru_cache
 
 from monazite.core.errors import FactsError, UnknownName
+from monazite.core.manifest import content_hash
 from monazite.core.range import Range
 from monazite.core.settings import data_folder
 
-__all__ = ["assumed", "assumptions"]
+__all__ = ["assumed", "assumptions", "settings_hash"]
 
 
 @lru_cache(maxsize=1)
@@ -23,6 +24,18 @@ def assumptions() -> dict[str, dict[str, str]]:
     """
     with (data_folder() / "assumptions.csv").open(encoding="utf-8", newline="") as file:
         return {row["name"]: row for row in csv.DictReader(file)}
+
+
+@lru_cache(maxsize=1)
+def settings_hash() -> str:
+    """Return a hash of the assumptions and of the groups: what an answer rests on besides its facts.
+
+    Examples
+    --------
+    >>> len(settings_hash())
+    16
+    """
+    return content_hash(*((data_folder() / name).read_bytes() for name in ("assumptions.csv", "groups.csv")))
 
 
 @lru_cache(maxsize=64)

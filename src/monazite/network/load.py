@@ -11,6 +11,7 @@ from monazite.core.cache import code_hash, kept
 from monazite.core.errors import FactsError
 from monazite.core.manifest import content_hash
 from monazite.facts import FactTable
+from monazite.facts.assumptions import settings_hash
 from monazite.network.network import Network, from_facts
 
 _CODE = Path(__file__).parent
@@ -61,7 +62,7 @@ def load(
     table = fact_floor.load(chains, year, path=path)
     if not cache:
         return _make(table)
-    key = content_hash(table.content_hash, code_hash(_CODE), version("polars"), version("scipy"))
+    key = content_hash(table.content_hash, settings_hash(), code_hash(_CODE), version("polars"), version("scipy"))
     return kept(f"networks/{key}.pickle", Network, lambda: _make(table))
 
 

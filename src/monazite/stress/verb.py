@@ -18,6 +18,7 @@ from monazite.core.manifest import Manifest, content_hash
 from monazite.core.result import finish_table
 from monazite.facts import chains as packaged_chains
 from monazite.facts import commodity_chains, years
+from monazite.facts.assumptions import settings_hash
 from monazite.facts.controls import controls
 from monazite.facts.places import resolve
 from monazite.market.scenario import Control, ExportControl, Limits, limits, registered
@@ -182,6 +183,7 @@ def run_of(
     here = Path(__file__).parent
     key = content_hash(
         network.facts.content_hash,
+        settings_hash(),
         code_hash(here, here.parent / "market", here.parent / "network"),
         version("scipy"),
         *(piece.to_toml() for piece in control.pieces),
@@ -371,6 +373,7 @@ def _manifest(network: Network, control: Control, horizon: int, belief: int | No
     return Manifest.create(
         inputs=[
             network.facts.content_hash,
+            settings_hash(),
             control.id,
             *(piece.to_toml() for piece in control.pieces),
             {"horizon": horizon, "belief": belief},
