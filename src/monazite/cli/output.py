@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from monazite.answer import selection
+from monazite.answer import Answer, selection
 from monazite.core.errors import ArgumentError, MonaziteError, UnknownName
 from monazite.core.text import say
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
 
-    from monazite.answer import Answer
-    from monazite.core.manifest import Manifest
     from monazite.core.result import Result
     from monazite.report import Brief
 
@@ -84,9 +82,7 @@ class Door:
             return
         result: Answer = answer
         if self.measure is not None:
-            from monazite.answer import Answer
-
-            result = Answer(Chosen(answer, self.measure))
+            result = Chosen(answer, self.measure)
         table = result.table
         if self.to is not None:
             write(self.to, result)
@@ -192,9 +188,8 @@ def write(path: Path, answer: Answer) -> None:
         raise MonaziteError("cli.file_unwritable", file=path, reason=error.strerror) from None
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """A result of which only one measure is wanted.
+class Chosen(Answer):
+    """An answer of which only one measure is wanted.
 
     Raises
     ------
@@ -202,14 +197,12 @@ class Chosen:
         If it has no such measure; the message gives the nearest.
     """
 
-    result: Result
-    measure: str
-
-    def __post_init__(self) -> None:
-        """Refuse a measure that is not there."""
-        known = self.result.table["measure"].unique(maintain_order=True).to_list()
-        if self.measure not in known:
-            raise UnknownName("measure", self.measure, known)
+    def __init__(self, answer: Answer, measure: str) -> None:
+        super().__init__(answer.result)
+        known = answer.table["measure"].unique(maintain_order=True).to_list()
+        if measure not in known:
+            raise UnknownName("measure", measure, known)
+        self.measure = measure
 
     @property
     def table(self) -> pl.DataFrame:
@@ -217,21 +210,3 @@ class Chosen:
         import polars as pl
 
         return self.result.table.filter(pl.col("measure") == self.measure)
-
-    @property
-    def sources(self) -> pl.DataFrame:
-        """All its sources."""
-        return self.result.sources
-
-    @property
-    def manifest(self) -> Manifest:
-        """Its manifest."""
-        return self.result.manifest
-
-    def summary(self) -> str:
-        """Return its summary."""
-        return self.result.summary()
-
-    def explain(self, **selected: Any) -> Any:
-        """Return why one of its cells is what it is."""
-        return self.result.explain(**selected)

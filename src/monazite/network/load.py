@@ -62,7 +62,9 @@ def load(
     table = fact_floor.load(chains, year, path=path)
     if not cache:
         return _make(table)
-    key = content_hash(table.content_hash, settings_hash(), code_hash(_CODE), version("polars"), version("scipy"))
+    key = content_hash(
+        table.content_hash, settings_hash(), code_hash(_CODE), version("polars"), version("scipy")
+    )
     return kept(f"networks/{key}.pickle", Network, lambda: _make(table))
 
 

@@ -102,9 +102,10 @@ def _quadratic(hessian: csc_array, linear: Float, equality: csc_array, rhs: Floa
     upper = np.full(linear.size, np.inf)
     solver.setup(csc_matrix(hessian), linear, csc_matrix(equality), rhs, None, None, None, lower, upper)
     status = solver.solve()
-    if "SOLVED" not in str(status) and np.isnan(solver.result.x).any():
-        raise SolverError("network.not_reconciled", status=str(status))
-    return np.asarray(solver.result.x, dtype=float)
+    found = np.asarray(solver.result.x, dtype=float)
+    if status.name != "PIQP_SOLVED" or not np.isfinite(found).all():
+        raise SolverError("network.not_reconciled", status=status.name)
+    return found
 
 
 def _flows(draft: Draft) -> tuple[Float, Float, float, int, Float]:
@@ -149,9 +150,6 @@ def _flows(draft: Draft) -> tuple[Float, Float, float, int, Float]:
     level[chosen] = np.maximum(values, 0.0) * scale[chosen]
     posterior = np.zeros(estimate.size)
     posterior[chosen] = np.sqrt(np.clip(np.diag(covariance), 0.0, None)) * scale[chosen]
-    use = np.zeros(estimate.size, dtype=bool)
-    use[chosen] = True
-    use &= observed
     residual = np.zeros(estimate.size)
     residual[observed] = (level[observed] - estimate[observed]) / sigma[observed]
     row_residual = (rows.matrix @ level - rows.target) / rows.sigma

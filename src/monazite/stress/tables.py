@@ -6,7 +6,7 @@ nothing here is rounded, and a figure that cannot be computed is null with statu
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,6 +73,30 @@ def _cohort_frame(layout: Layout) -> pl.DataFrame:
     )
 
 
+def _commodities(layout: Layout) -> dict[str, dict[str, str]]:
+    """Chain and stage of every commodity."""
+    nodes = layout.network.nodes.select("commodity", "chain", "stage").unique()
+    return {c: {"chain": chain, "stage": stage} for c, chain, stage in nodes.iter_rows()}
+
+
+def _path(
+    measure: str, subject: Mapping[str, object], labels: Sequence[str], value: Float, unit: str, **band: Float
+) -> pl.DataFrame:
+    """One figure month by month."""
+    months_ = np.arange(len(labels))
+    return pl.DataFrame(
+        {
+            "measure": measure,
+            **subject,
+            "period": labels,
+            "month": months_,
+            "value": value,
+            **band,
+            "unit": unit,
+        }
+    )
+
+
 def price_rows(
     layout: Layout, run: Run, control: Control, scope: Scope, focus: Collection[str]
 ) -> pl.DataFrame:
@@ -96,23 +120,10 @@ def price_rows(
         high = np.where(np.isfinite(high), np.maximum(high, value), value)
         one = np.isclose(low, high, rtol=1e-9, atol=0.0)
         low, high = np.where(one, np.nan, low), np.where(one, np.nan, high)
+        subject = {"chain": chain, "stage": stage, "commodity": commodity, "place": place}
         for measure, scale, unit in (("price", 1.0, "USD/kg"), ("price_multiple", base, "1")):
             frames.append(
-                pl.DataFrame(
-                    {
-                        "measure": measure,
-                        "chain": chain,
-                        "stage": stage,
-                        "commodity": commodity,
-                        "place": place,
-                        "period": labels,
-                        "month": np.arange(len(labels)),
-                        "value": value / scale,
-                        "low": low / scale,
-                        "high": high / scale,
-                        "unit": unit,
-                    }
-                )
+                _path(measure, subject, labels, value / scale, unit, low=low / scale, high=high / scale)
             )
     return pl.concat(frames) if frames else pl.DataFrame()
 
@@ -122,15 +133,11 @@ def shortage_rows(layout: Layout, run: Run, control: Control, scope: Scope) -> p
     share = use_by_cohort(layout, run)
     labels = months(control.start, share.shape[0])
     cohorts = _cohort_frame(layout)
-    stores = np.flatnonzero(layout.role[layout.stores] == "store")
     of = layout.cohort[layout.stores]
     held = np.zeros((share.shape[0], len(layout.cohorts)))
-    for s in stores:
-        if of[s] >= 0:
-            held[:, of[s]] = run.stock[1:, s]
+    held[:, of[of >= 0]] = run.stock[1:, of >= 0]
     rows = []
-    stages = dict(layout.network.nodes.select("commodity", "stage").unique().iter_rows())
-    chains = dict(layout.network.nodes.select("commodity", "chain").unique().iter_rows())
+    kinds = _commodities(layout)
     for (use, commodity, place), part in cohorts.group_by("use", "commodity", "place", maintain_order=True):
         if not scope.holds(str(place)):
             continue
@@ -140,24 +147,10 @@ def shortage_rows(layout: Layout, run: Run, control: Control, scope: Scope) -> p
         cover = held[:, members].sum(axis=1) / level.sum()
         unmet = np.where(np.abs(1.0 - met) < 1e-9, 0.0, np.maximum(1.0 - met, 0.0))
         split = all(layout.cohorts[i].split for i in members)
+        subject = {**kinds[str(commodity)], "commodity": commodity, "use": use, "place": place}
         shown = [("shortage", unmet, "1"), ("stock_cover", cover, "month")][: 2 if split else 1]
         for measure, values, unit in shown:
-            rows.append(
-                pl.DataFrame(
-                    {
-                        "measure": measure,
-                        "chain": chains[str(commodity)],
-                        "stage": stages[str(commodity)],
-                        "commodity": commodity,
-                        "use": use,
-                        "place": place,
-                        "period": labels,
-                        "month": np.arange(len(labels)),
-                        "value": values,
-                        "unit": unit,
-                    }
-                )
-            )
+            rows.append(_path(measure, subject, labels, values, unit))
     return pl.concat(rows) if rows else pl.DataFrame()
 
 
@@ -175,8 +168,7 @@ def stop_rows(layout: Layout, run: Run, scope: Scope, late: float = 0.0) -> pl.D
         if low.size:
             week[i] = max((low[0] + share[low[0], i]) * WEEKS_A_MONTH - late, 0.0)
     rows = []
-    stages = dict(layout.network.nodes.select("commodity", "stage").unique().iter_rows())
-    chains = dict(layout.network.nodes.select("commodity", "chain").unique().iter_rows())
+    kinds = _commodities(layout)
     for (use, commodity, place), part in _cohort_frame(layout).group_by(
         "use", "commodity", "place", maintain_order=True
     ):
@@ -190,8 +182,7 @@ def stop_rows(layout: Layout, run: Run, scope: Scope, late: float = 0.0) -> pl.D
             rows.append(
                 {
                     "measure": measure,
-                    "chain": chains[str(commodity)],
-                    "stage": stages[str(commodity)],
+                    **kinds[str(commodity)],
                     "commodity": commodity,
                     "use": use,
                     "place": place,
@@ -208,33 +199,19 @@ def export_rows(layout: Layout, run: Run, control: Control, focus: Sequence[str]
     network = layout.network
     labels = months(control.start, run.level.shape[0])
     gates = np.flatnonzero(layout.role == "gate")
-    stages = dict(network.nodes.select("commodity", "stage").unique().iter_rows())
+    kinds = _commodities(layout)
     rows = []
     for k, (commodity, place) in zip(
         gates, network.gates.select("commodity", "place").iter_rows(), strict=True
     ):
         if place != control.by or commodity not in focus:
             continue
-        chain = network.nodes.filter(pl.col("commodity") == commodity)["chain"][0]
+        subject = {**kinds[commodity], "commodity": commodity, "place": place}
         for measure, values, unit in (
             ("exports", run.level[:, k], "t/month"),
             ("exports_multiple", run.level[:, k] / layout.base[k], "1"),
         ):
-            rows.append(
-                pl.DataFrame(
-                    {
-                        "measure": measure,
-                        "chain": chain,
-                        "stage": stages[commodity],
-                        "commodity": commodity,
-                        "place": place,
-                        "period": labels,
-                        "month": np.arange(len(labels)),
-                        "value": values,
-                        "unit": unit,
-                    }
-                )
-            )
+            rows.append(_path(measure, subject, labels, values, unit))
     return pl.concat(rows) if rows else pl.DataFrame()
 
 
@@ -302,13 +279,18 @@ def loss_rows(layout: Layout, run: Run, scope: Scope) -> pl.DataFrame:
         for r in network.facts.select("value_added").iter_rows(named=True)
         if r["value"] is not None and r["status"] == "ok"
     }
-    chains = dict(network.nodes.select("commodity", "chain").unique().iter_rows())
+    kinds = _commodities(layout)
     rows: list[dict[str, object]] = []
     for (use, place), part in cohorts.group_by("use", "place", maintain_order=True):
         if not scope.holds(str(place)):
             continue
         level = float(part["level"].sum())
-        common = {"chain": chains[part["commodity"][0]], "stage": "product", "use": use, "place": place}
+        common = {
+            "chain": kinds[part["commodity"][0]]["chain"],
+            "stage": "product",
+            "use": use,
+            "place": place,
+        }
         for name in ("deferred", "on_order", "lost"):
             found = [float(part[f"{name}_{k}"].sum()) for k in ("value", "low", "high")]
             tonnes = Range(min(found), found[0], max(found))
