@@ -47,7 +47,7 @@ format: .stamps/all
 # after a change of the dependencies in pyproject.toml; the second file is a part of the first
 lock: .stamps/uv
 	$(COMPILE) --all-extras --group build --group dev --output-file requirements.txt
-	$(COMPILE) --extra report --group build --constraint requirements.txt --output-file requirements-run.txt
+	$(COMPILE) --extra report --extra server --group build --constraint requirements.txt --output-file requirements-run.txt
 
 clean:
 	rm -rf .stamps .venv .tools out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
