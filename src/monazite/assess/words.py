@@ -14,7 +14,7 @@ from monazite.facts.places import name_of
 if TYPE_CHECKING:
     from monazite.assess.result import Assessment
 
-__all__ = ["exposures", "findings", "summary"]
+__all__ = ["exposures", "findings", "heads", "summary"]
 
 
 def summary(answer: Assessment) -> str:
@@ -28,17 +28,22 @@ def summary(answer: Assessment) -> str:
 
 def findings(answer: Assessment) -> list[str]:
     """Return the sentences of the summary, one by one: exposure, then what the others could cover."""
-    table = answer.table.filter(pl.col("value").is_not_null())
-    chains = table["chain"].unique().sort().to_list()
-    heads = [head for chain in chains if (head := _headline(answer, table, chain))]
-    if not heads:
+    table, found = answer.table.filter(pl.col("value").is_not_null()), heads(answer)
+    if not found:
         return [say("assess.summary_nothing", place=name_of_subject(answer))]
-    first = "; ".join(_exposure(answer, table, head) for head in heads)
-    second = "; ".join(filter(None, (_cover(table, head) for head in heads)))
-    year = heads[0]["period"]
+    first = "; ".join(_exposure(answer, table, head) for head in found)
+    second = "; ".join(filter(None, (_cover(table, head) for head in found)))
+    year = found[0]["period"]
     opening = say("assess.summary_exposure", place=name_of_subject(answer), year=year, clauses=first)
     closing = say("assess.summary_cover", clauses=second) if second else say("assess.summary_no_cover")
     return [opening, f"{closing[:1].upper()}{closing[1:]}"]
+
+
+def heads(answer: Assessment) -> list[dict[str, Any]]:
+    """Return the rows that the summary is about: the touch share that stands for each chain."""
+    table = answer.table.filter(pl.col("value").is_not_null())
+    chains = table["chain"].unique().sort().to_list()
+    return [head for chain in chains if (head := _headline(answer, table, chain))]
 
 
 def exposures(answers: Sequence[Assessment]) -> str:
