@@ -1,16 +1,39 @@
-"""Long work: many independent runs on one machine, the same answer on any number of workers."""
+"""Long work: calls in worker processes, each in a run folder with its progress, its cancel token, its result.
+
+The answer is the same on any number of workers. A run is known by its name, a hash of everything that goes
+into it, so the same question is never worked on twice, whichever door asked it.
+"""
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+import pickle
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
-__all__ = ["Runs", "workers"]
+from monazite.core.errors import ArgumentError, MonaziteError
+from monazite.core.settings import cache_folder, write_atomic
+from monazite.core.text import say
+
+__all__ = ["Cancelled", "Folder", "Progress", "Runs", "State", "workers"]
 
 T = TypeVar("T")
+#: called with (steps done, steps in all, what is being done)
+Progress = Callable[[int, int, str], None]
+
+#: progress is written no more often than this, s
+_OFTEN = 0.2
+_NAME = frozenset("0123456789abcdefghijklmnopqrstuvwxyz-")
+_LONGEST_NAME = 80
 
 
 def workers() -> int:
@@ -27,13 +50,191 @@ def workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+class Cancelled(MonaziteError):
+    """The run was cancelled by whoever asked for it."""
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a run is.
+
+    Attributes
+    ----------
+    name : str
+        ``waiting``, ``running``, ``done``, ``failed`` or ``cancelled``.
+    done, of : int
+        Steps done and in all; ``of`` is 0 while it is not known.
+    step : str
+        What is being done.
+    seconds : float
+        Since it began.
+    left : float or None
+        Seconds that it will take at the pace so far.
+    error : str or None
+        Why it failed.
+    """
+
+    name: str
+    done: int = 0
+    of: int = 0
+    step: str = ""
+    seconds: float = 0.0
+    left: float | None = None
+    error: str | None = None
+
+
+class Folder:
+    """A run as it lies on disk: ``manifest.json, progress.json, cancel, result.pickle, error.json``.
+
+    Every file is written whole or not at all, so that any process may look at any time.
+
+    Parameters
+    ----------
+    name : str
+        Name of the run: lower-case letters, digits, hyphens.
+    root : Path, optional
+        Folder of all runs; that of the cache when absent.
+
+    Raises
+    ------
+    ArgumentError
+        A name that could not be one.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Folder("0f3a", Path(tempfile.mkdtemp()))
+    >>> folder.progress(1, 4, "month 1 of 4"); folder.state().name, folder.state().of
+    ('running', 4)
+    >>> folder.finish(42); folder.state().name, folder.result()
+    ('done', 42)
+    """
+
+    def __init__(self, name: str, root: Path | None = None) -> None:
+        if not name or len(name) > _LONGEST_NAME or not set(name) <= _NAME:
+            raise ArgumentError("market.run_name", given=name[:_LONGEST_NAME])
+        self.name = name
+        self.path = (root or cache_folder() / "runs") / name
+        self._written = 0.0
+        self._began: float | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything of the run is there."""
+        return self.path.is_dir()
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What was asked; empty where nobody wrote it down."""
+        return self._read("manifest.json")
+
+    def describe(self, manifest: Mapping[str, Any]) -> None:
+        """Write down what was asked (plain JSON values)."""
+        self._write("manifest.json", manifest)
+
+    def state(self) -> State:
+        """How far the run is, read from its files alone."""
+        known = self._read("progress.json")
+        began, seen = float(known.get("began", 0.0)), float(known.get("seen", 0.0))
+        done, of, step = int(known.get("done", 0)), int(known.get("of", 0)), str(known.get("step", ""))
+        spent = max(seen - began, 0.0)
+        if (self.path / "result.pickle").is_file():
+            return State("done", of or done, of or done, "", spent)
+        error = self._read("error.json")
+        if error:
+            return State("failed", done, of, step, spent, error=str(error.get("message", "")))
+        if (self.path / "cancel").exists():
+            return State("cancelled", done, of, step, spent)
+        if not known:
+            return State("waiting")
+        now = max(time.time() - began, 0.0)
+        left = max(spent / done * (of - done) - (now - spent), 0.0) if done and of else None
+        return State("running", done, of, step, now, left)
+
+    def progress(self, done: int, of: int, step: str = "") -> None:
+        """Say how far the work is: what the work itself calls.
+
+        Raises
+        ------
+        Cancelled
+            Somebody asked to stop.
+        """
+        if (self.path / "cancel").exists():
+            raise Cancelled("market.run_cancelled")
+        now = time.time()
+        self._began = self._began or now
+        if done in (0, of) or now - self._written >= _OFTEN:
+            self._written = now
+            state = {"began": self._began, "seen": now, "done": done, "of": of, "step": step}
+            self._write("progress.json", state)
+
+    def cancel(self) -> None:
+        """Ask the work to stop at its next step; a run that has ended stays as it is."""
+        if self.state().name in ("waiting", "running"):
+            write_atomic(self.path / "cancel", b"")
+
+    def finish(self, result: object) -> None:
+        """Keep the result."""
+        write_atomic(self.path / "result.pickle", pickle.dumps(result))
+
+    def fail(self, message: str) -> None:
+        """Keep why there is no result."""
+        self._write("error.json", {"message": message})
+
+    def result(self) -> Any:
+        """Return the result.
+
+        Raises
+        ------
+        MonaziteError
+            There is none, or it cannot be read.
+        """
+        try:
+            return pickle.loads((self.path / "result.pickle").read_bytes())
+        except (OSError, pickle.UnpicklingError, AttributeError, EOFError, ImportError, IndexError) as error:
+            raise MonaziteError("market.run_no_result", name=self.name) from error
+
+    def clear(self) -> None:
+        """Forget how an earlier try ended, so that the run can begin anew."""
+        for name in ("cancel", "error.json", "progress.json"):
+            with suppress(OSError):
+                (self.path / name).unlink()
+
+    def _read(self, name: str) -> dict[str, Any]:
+        try:
+            found = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _write(self, name: str, value: Mapping[str, Any]) -> None:
+        write_atomic(self.path / name, json.dumps(value, ensure_ascii=False, default=str).encode())
+
+
+def _work(name: str, root: Path, call: Callable[..., object], arguments: tuple[Any, ...]) -> None:
+    """Do the work of a run in a worker process and leave its end in its folder."""
+    folder = Folder(name, root)
+    try:
+        folder.progress(0, 0)
+        folder.finish(call(*arguments, progress=folder.progress))
+    except Cancelled:
+        return
+    except MonaziteError as error:
+        folder.fail(str(error))
+    except Exception as error:  # noqa: BLE001 - whatever happened, who waits for the run is told
+        folder.fail(say("market.run_failed", kind=type(error).__name__, message=" ".join(str(error).split())))
+
+
 class Runs:
-    """Independent calls in worker processes, or one after the other where only one worker is wanted.
+    """Calls in worker processes, or one after the other where only one worker is wanted.
 
     Parameters
     ----------
     count : int, optional
         Number of processes; :func:`workers` when absent.
+    apart : bool
+        Work in a process of its own even where there is only one worker: for a caller that must stay
+        responsive.
 
     Examples
     --------
@@ -43,20 +244,32 @@ class Runs:
     [(3, 1), (2, 1)]
     """
 
-    def __init__(self, count: int | None = None) -> None:
+    def __init__(self, count: int | None = None, *, apart: bool = False) -> None:
         self.count = workers() if count is None else count
+        self.apart = apart or self.count > 1
         self._pool: ProcessPoolExecutor | None = None
+        self._lock = threading.Lock()
+        self._waiting: dict[str, Future[None]] = {}
 
     def __enter__(self) -> Runs:
         """Open the workers."""
-        if self.count > 1:
-            self._pool = ProcessPoolExecutor(self.count, mp_context=multiprocessing.get_context("spawn"))
+        if self.apart:
+            self._open()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close them; what has not begun is not done."""
+        """Close them; what has not begun is not done, what goes on is told to stop."""
+        for name, future in list(self._waiting.items()):
+            if not future.done():
+                Folder(name).cancel()
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+    def _open(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(self.count, mp_context=multiprocessing.get_context("spawn"))
+        return self._pool
 
     def start(self, call: Callable[..., T], *arguments: Any) -> Callable[[], T]:
         """Begin a call; what it returns waits for the result and raises what the call raised."""
@@ -68,3 +281,75 @@ class Runs:
     def map(self, call: Callable[[Any], T], items: Sequence[Any]) -> list[T]:
         """Call for each item; results in the order of the items."""
         return [one() for one in [self.start(call, item) for item in items]]
+
+    def submit(
+        self, name: str, manifest: Mapping[str, Any], call: Callable[..., object], *arguments: Any
+    ) -> Folder:
+        """Begin a run in its folder, unless it is done or goes on already.
+
+        Parameters
+        ----------
+        name : str
+            Name of the run: a hash of all that goes into it.
+        manifest : mapping
+            What is asked, as plain JSON values.
+        call : callable
+            A function of a module, called as ``call(*arguments, progress=...)``; what it returns is kept.
+
+        Returns
+        -------
+        Folder
+        """
+        folder = Folder(name)
+        with self._lock:
+            before = self._waiting.get(name)
+            going = before is not None and not before.done()
+            if folder.state().name == "done" or (going and folder.state().name in ("waiting", "running")):
+                if not folder.manifest:
+                    folder.describe(manifest)
+                return folder
+            folder.clear()
+            folder.describe(manifest)
+            if going:
+                return folder  # the work had been told to stop and has not yet noticed
+            self._waiting[name] = self._enqueue(folder, call, arguments)
+        return folder
+
+    def _enqueue(
+        self, folder: Folder, call: Callable[..., object], arguments: tuple[Any, ...]
+    ) -> Future[None]:
+        def submit() -> Future[None]:
+            return self._open().submit(_work, folder.name, folder.path.parent, call, arguments)
+
+        try:
+            future = submit()
+        except BrokenProcessPool:  # a worker died earlier: begin with fresh ones
+            self._pool = None
+            future = submit()
+        future.add_done_callback(lambda ended: _died(folder, ended))
+        return future
+
+    def state(self, folder: Folder) -> State:
+        """How a run goes; one that no process works on any more, and that has no end, has failed."""
+        found = folder.state()
+        future = self._waiting.get(folder.name)
+        if found.name in ("waiting", "running") and (future is None or future.done()):
+            again = folder.state()  # it may have ended between the two looks
+            if again.name not in ("waiting", "running"):
+                return again
+            return State("failed", found.done, found.of, found.step, error=say("market.run_lost"))
+        return found
+
+    def cancel(self, folder: Folder) -> None:
+        """Stop a run: at once when it has not begun, at its next step when it has."""
+        folder.cancel()
+        future = self._waiting.get(folder.name)
+        if future is not None:
+            future.cancel()
+
+
+def _died(folder: Folder, ended: Future[None]) -> None:
+    """Leave a word in the folder when a worker process died under a run."""
+    if not ended.cancelled() and ended.exception() is not None and folder.state().name == "running":
+        with suppress(OSError):
+            folder.fail(say("market.run_lost"))

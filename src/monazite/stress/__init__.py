@@ -3,10 +3,13 @@
 from monazite.stress.simulate import Run, simulate
 from monazite.stress.verb import (
     Stress,
+    base_of,
     control_by_id,
     finish,
     known_controls,
+    prepare,
     refuse_contained,
+    run_name,
     run_of,
     stress,
     world_for,
@@ -15,10 +18,13 @@ from monazite.stress.verb import (
 __all__ = [
     "Run",
     "Stress",
+    "base_of",
     "control_by_id",
     "finish",
     "known_controls",
+    "prepare",
     "refuse_contained",
+    "run_name",
     "run_of",
     "simulate",
     "stress",

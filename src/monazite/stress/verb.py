@@ -16,11 +16,14 @@ from monazite.core.checks import is_whole
 from monazite.core.errors import ArgumentError, Refused, UnknownName
 from monazite.core.manifest import Manifest, content_hash
 from monazite.core.result import finish_table
+from monazite.core.text import say
 from monazite.facts import chains as packaged_chains
 from monazite.facts import commodity_chains, years
+from monazite.facts import load as load_facts
 from monazite.facts.assumptions import settings_hash
 from monazite.facts.controls import controls
 from monazite.facts.places import resolve
+from monazite.market.runs import Progress as Steps
 from monazite.market.scenario import Control, ExportControl, Limits, limits, registered
 from monazite.network import Layout, Network, layout, load
 from monazite.stress import tables
@@ -167,22 +170,13 @@ def prepare(network: Network, control: ExportControl | Control, horizon: int, be
     return named
 
 
-def run_of(
+def run_name(
     chains: Sequence[str], year: int, control: Control, horizon: int = 24, belief: int | None = 2
-) -> Run:
-    """The run alone, by names, kept by the content of facts, code and control.
-
-    This is what a worker process is asked for (see ``market.runs``).
-    """
-    network = load(chains, year)
-
-    def make() -> Run:
-        month = _layout_of(network)
-        return simulate(month, limits(month, control), horizon=horizon, belief=belief)
-
+) -> str:
+    """Name of a run: a hash of the facts, the code, the control and what is asked of it."""
     here = Path(__file__).parent
-    key = content_hash(
-        network.facts.content_hash,
+    return content_hash(
+        load_facts(chains, year).content_hash,
         settings_hash(),
         code_hash(here, here.parent / "market", here.parent / "network"),
         version("scipy"),
@@ -190,7 +184,36 @@ def run_of(
         control.start,
         {"horizon": horizon, "belief": belief, "chains": list(chains), "year": year},
     )
-    return kept(f"runs/{key}.pickle", Run, make)
+
+
+def run_of(
+    chains: Sequence[str],
+    year: int,
+    control: Control,
+    horizon: int = 24,
+    belief: int | None = 2,
+    *,
+    progress: Steps | None = None,
+) -> Run:
+    """The run alone, by names, kept by the content of facts, code and control.
+
+    This is what a worker process is asked for (see ``market.runs``).
+    """
+    tell = progress or (lambda _done, _of, _step: None)
+    tell(0, horizon, say("stress.step_load"))
+    network = load(chains, year)
+
+    def make() -> Run:
+        month = _layout_of(network)
+        return simulate(
+            month,
+            limits(month, control),
+            horizon=horizon,
+            belief=belief,
+            progress=lambda done, of: tell(done, of, say("stress.step_month", done=done, of=of)),
+        )
+
+    return kept(f"runs/{run_name(chains, year, control, horizon, belief)}/result.pickle", Run, make)
 
 
 def finish(
@@ -250,6 +273,13 @@ def world_for(
     UnknownName
         A commodity that no packaged chain knows.
     """
+    return load(*base_of(control, chains=chains, year=year))
+
+
+def base_of(
+    control: ExportControl | Control, *, chains: Sequence[str] | None = None, year: int | None = None
+) -> tuple[list[str], int]:
+    """Chains and base year of the world that can carry a control (see :func:`world_for`)."""
     catalogue, packaged = commodity_chains(), packaged_chains()
     found = []
     for name in control.on:
@@ -270,7 +300,7 @@ def world_for(
                 years=", ".join(map(str, common)),
             )
         year = usable[-1]
-    return load(wanted, year)
+    return wanted, year
 
 
 def refuse_contained(network: Network, control: Control) -> None:

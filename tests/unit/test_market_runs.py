@@ -1,0 +1,121 @@
+"""Runs: a folder tells how far the work is, whoever looks; it can be stopped and begun anew."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monazite.core.errors import ArgumentError, MonaziteError
+from monazite.market.runs import Cancelled, Folder, Runs
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MONAZITE_CACHE", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Functions that a worker process can import too: it is given the path of this one."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    return importlib.import_module("runs_work")
+
+
+def until(runs: Runs, folder: Folder, *names: str, most: float = 30.0) -> str:
+    end = time.monotonic() + most
+    while time.monotonic() < end:
+        state = runs.state(folder).name
+        if state in names:
+            return state
+        time.sleep(0.02)
+    raise AssertionError(f"still {runs.state(folder)}")
+
+
+def test_a_run_goes_on_apart_and_its_result_lies_in_its_folder(work: Any) -> None:
+    with Runs(1, apart=True) as runs:
+        folder = runs.submit("one", {"what": "count"}, work.count, 3, 0.01)
+        assert until(runs, folder, "done", "failed") == "done"
+        assert folder.result() == 3
+        assert folder.manifest == {"what": "count"}
+        assert runs.submit("one", {"what": "other"}, work.stumble).result() == 3  # never worked on twice
+    assert Folder("one").result() == 3
+
+
+def test_cancelled_runs_stop_and_can_be_begun_anew(work: Any) -> None:
+    with Runs(1, apart=True) as runs:
+        folder = runs.submit("long", {}, work.count, 500, 0.02)
+        behind = runs.submit("behind", {}, work.count, 500, 0.02)
+        until(runs, folder, "running")
+        runs.cancel(behind)
+        runs.cancel(folder)
+        assert runs.state(folder).name == runs.state(behind).name == "cancelled"
+        again = runs.submit("long", {}, work.count, 2, 0.0)
+        assert until(runs, again, "done", "failed", "cancelled", most=40) == "done"
+
+
+def test_errors_are_told_in_words(work: Any) -> None:
+    with Runs(1, apart=True) as runs:
+        refused = runs.submit("refused", {}, work.refuse)
+        broken = runs.submit("broken", {}, work.stumble)
+        assert until(runs, refused, "failed") == until(runs, broken, "failed") == "failed"
+        assert runs.state(refused).error == "the group is empty; give at least one place"
+        assert "ZeroDivisionError" in str(runs.state(broken).error)
+        with pytest.raises(MonaziteError, match="ask for it again"):
+            refused.result()
+
+
+def test_a_worker_that_dies_is_told_and_replaced(work: Any) -> None:
+    with Runs(1, apart=True) as runs:
+        lost = runs.submit("lost", {}, work.die)
+        assert until(runs, lost, "failed") == "failed"
+        assert "process was stopped" in str(runs.state(lost).error)
+        assert until(runs, runs.submit("next", {}, work.count, 1, 0.0), "done", "failed") == "done"
+
+
+def test_a_run_that_nobody_works_on_has_failed() -> None:
+    folder = Folder("left-behind")
+    folder.progress(1, 9, "step")
+    with Runs(1, apart=True) as runs:
+        assert runs.state(folder).name == "failed"
+
+
+def test_the_time_left_follows_the_pace() -> None:
+    folder = Folder("paced")
+    folder.progress(0, 4)
+    time.sleep(0.25)
+    folder.progress(1, 4)
+    left = folder.state().left
+    assert left is not None
+    assert 0.3 < left < 2.0
+
+
+def test_the_work_is_told_to_stop() -> None:
+    folder = Folder("stopped")
+    folder.progress(0, 4)
+    folder.cancel()
+    with pytest.raises(Cancelled):
+        folder.progress(1, 4)
+
+
+@pytest.mark.parametrize("name", ["", "../etc", "a/b", "A", "x" * 200, "a\0b", "ä"])
+def test_names_that_could_leave_the_folder_are_refused(name: str) -> None:
+    with pytest.raises(ArgumentError):
+        Folder(name)
+
+
+def test_damaged_files_are_read_as_absent(cache: Path) -> None:
+    folder = Folder("damaged")
+    folder.path.mkdir(parents=True)
+    damage: dict[str, Any] = {"progress.json": b"{", "manifest.json": b"[1]", "error.json": b"\xff"}
+    for name, data in damage.items():
+        (folder.path / name).write_bytes(data)
+    assert folder.state().name == "waiting"
+    assert folder.manifest == {}
+    (folder.path / "result.pickle").write_bytes(b"no pickle")
+    with pytest.raises(MonaziteError, match="ask for it again"):
+        folder.result()
