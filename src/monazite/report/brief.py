@@ -41,6 +41,8 @@ class Finding:
         Part of the figure that rests on assumed or modelled facts, 0 to 1; above a half it is said in grey.
     detail
         What belongs to the figure but not into the sentence: basis, year, method.
+    cell_id
+        The cell of the result that the sentence is about, where it is about one.
 
     Raises
     ------
@@ -58,6 +60,7 @@ class Finding:
     sources: tuple[str, ...] = ()
     assumed_share: float | None = None
     detail: str = ""
+    cell_id: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a share that is none."""

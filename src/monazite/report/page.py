@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -17,6 +16,7 @@ from monazite.core.errors import MonaziteError
 from monazite.core.text import say
 from monazite.draw import svg
 from monazite.report.brief import Brief, Finding, Section
+from monazite.report.sheet import manifest_rows
 from monazite.report.twin import Cell, Table, twins
 from monazite.views import words
 from monazite.views.numbers import percent
@@ -318,34 +318,12 @@ def _kind_key(tables: Sequence[Table]) -> str:
 def _footer(brief: Brief) -> str:
     if brief.manifest is None:
         return ""
-    manifest = brief.manifest.to_dict()
-    year = manifest["base_year"]
-    if isinstance(year, Mapping):
-        year = ", ".join(f"{words.chain(name)} {value}" for name, value in year.items())
-    versions = ", ".join(f"{name} {value}" for name, value in manifest["versions"].items())
-    rows = [
-        (say("brief.manifest_year"), year),
-        (say("brief.manifest_method"), manifest["method"]),
-        (say("brief.manifest_hash"), manifest["input_hash"]),
-        (say("brief.manifest_versions"), versions),
-        (say("brief.manifest_seed"), manifest["seed"]),
-    ]
-    rows += [(words.chain(name), _plain(value)) for name, value in manifest["extra"].items()]
     items = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(str(value))}</dd></div>"
-        for name, value in rows
-        if value is not None
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
+        for name, value in manifest_rows(brief.manifest)
     )
     head = f'<h2 id="manifest-head">{_say("brief.manifest")}</h2>'
     return f'<footer aria-labelledby="manifest-head">{head}<dl>{items}</dl></footer>'
-
-
-def _plain(value: object) -> str:
-    return (
-        value
-        if isinstance(value, str)
-        else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
-    )
 
 
 def check_svg(text: str) -> str:

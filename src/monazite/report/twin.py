@@ -24,6 +24,8 @@ _ROUND = 3
 class Cell:
     """One figure: its text, its range, its kind; ``blank`` where no source says anything.
 
+    ``cell_id`` is the cell of the result that it shows, ``fact`` the fact: either can be explained.
+
     Examples
     --------
     >>> Cell("89 %", within="86–91 %", kind="estimated").blank
@@ -35,6 +37,8 @@ class Cell:
     kind: str | None = None
     blank: bool = False
     number: bool = True
+    cell_id: str | None = None
+    fact: int | None = None
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,30 @@ import math
 
 from monazite.core.text import say
 
-__all__ = ["interval", "number", "percent", "quantity", "times"]
+__all__ = ["interval", "number", "percent", "quantity", "shown_unit", "times"]
 
 _SPACE = "\N{NO-BREAK SPACE}"
 _FINEST = 4
 _PERCENT = 0.01
+#: pure numbers that are shares, by how their measure begins
+_SHARES = ("n_minus_1", "shortage", "top1", "top3", "product_exposure", "share")
+
+
+def shown_unit(measure: str, unit: str | None) -> str | None:
+    """Return the unit in which a measure is read: a share in per cent, a multiple after a times sign.
+
+    Examples
+    --------
+    >>> shown_unit("touch_share", "1"), shown_unit("price_multiple", "1"), shown_unit("exports", "t/month")
+    ('share', '×', 't/month')
+    >>> shown_unit("hhi", "1")
+    '1'
+    """
+    if measure.endswith("_multiple"):
+        return "×"
+    if unit == "1" and (measure.startswith(_SHARES) or measure.endswith(("share", "coverage"))):
+        return "share"
+    return unit
 
 
 def number(value: float | None, *, digits: int = 3) -> str:
