@@ -38,7 +38,18 @@ from monazite.market.measures import (
 if TYPE_CHECKING:
     from monazite.network import Network
 
-__all__ = ["FILTERS", "FORMS", "MEASURES", "REST", "STAGE_MEASURE", "WORLD", "Cell", "Context", "Filters"]
+__all__ = [
+    "FILTERS",
+    "FORMS",
+    "MEASURES",
+    "QUANTITIES",
+    "REST",
+    "STAGE_MEASURE",
+    "WORLD",
+    "Cell",
+    "Context",
+    "Filters",
+]
 
 Float = NDArray[np.float64]
 
@@ -69,7 +80,12 @@ MEASURES = (
     "n_minus_1_iea",
     "n_minus_1_demand",
     "n_minus_1_final",
+    "trade",
+    "stage_flow",
 )
+
+#: measures that are flows and quantities of the world, whatever the subject: after all others in the table
+QUANTITIES = ("trade", "stage_flow")
 
 #: measures of N-1 by commodity, and their form
 FORMS: dict[str, Form] = {"n_minus_1_iea": "iea", "n_minus_1_demand": "demand"}
@@ -110,6 +126,10 @@ class Cell:
         Derivative of the value to each level.
     trace, basket, column
         The solved trace behind it, its uses, its question; None where nothing is traced.
+    levels : tuple of int
+        Activities that are shown first whatever their effect.
+    facts : tuple of int
+        Facts that bear on it besides those of its levels.
     """
 
     row: Mapping[str, Any]
@@ -117,6 +137,8 @@ class Cell:
     trace: Traced | None = None
     basket: Demand | None = None
     column: int = 0
+    levels: tuple[int, ...] = ()
+    facts: tuple[int, ...] = ()
 
 
 @dataclass(eq=False)
@@ -209,6 +231,23 @@ class Context:
         found = {s for s in found if s != "concentrate" or s in plants} | {"mine"}
         self._stages[chain] = [s for s in self.order if s in STAGE_MEASURE and s in found]
         return self._stages[chain]
+
+    def led(self, chain: str) -> tuple[str, ...]:
+        """List the elements that a question about a chain is about.
+
+        Those asked for; else those of the commodities asked for; else the chain's leading one.
+        """
+        known = self.elements.get(chain, ())
+        if self.filters.element is not None:
+            return tuple(e for e in known if e in self.filters.element)
+        if self.filters.commodity is None:
+            return known[:1]
+        own = [self.info[c]["element"] for c in self.info if c in self.filters.commodity]
+        chains = {self.info[c]["chain"] for c in self.info if c in self.filters.commodity}
+        uses = self.network.facts.activities.filter(pl.col("activity").is_in(list(self.filters.commodity)))
+        chains |= set(uses["chain"].to_list())
+        found = tuple(e for e in known if e in own)
+        return found or (known[:1] if chain in chains else ())
 
     def members_of(self, flows: ElementFlows) -> NDArray[np.bool_]:
         """Outtakes of a flow table in the subject's places."""
@@ -303,6 +342,9 @@ class Context:
         element: str | None = None,
         bounds: tuple[float, float] | None = None,
         most: float = 1.0,
+        unit: str = "1",
+        basis: str | None = None,
+        also: Mapping[str, str | None] | None = None,
         modelled: bool = False,
         weight: Float | None = None,
         trace: Traced | None = None,
@@ -310,11 +352,14 @@ class Context:
         column: int = 0,
         caveat: str | None = None,
         status: str | None = None,
+        kind: str | None = None,
+        levels: tuple[int, ...] = (),
+        facts: tuple[int, ...] = (),
     ) -> Cell:
         """Make a row: range from the levels' deviations, widened by `bounds`; kind by weight.
 
         `weight` is the tonnage of each activity that enters the figure; without it the pull of each level on
-        the value, ``|∂v/∂x| x``, decides.
+        the value, ``|∂v/∂x| x``, decides. `also` are further columns.
         """
         low, high = estimate.interval(0.0, most)
         if bounds is not None and estimate.defined:
@@ -324,7 +369,7 @@ class Context:
             weight = np.abs(estimate.gradient) * self.network.level
         if not (weight > 0).any() and basket is not None:
             np.add.at(weight, basket.col, basket.weight)
-        kind, assumed = leading_kind_code(self.kinds, weight)
+        leading, assumed = leading_kind_code(self.kinds, weight)
         row = {
             "measure": measure,
             "chain": chain,
@@ -336,15 +381,16 @@ class Context:
             "value": _number(estimate.value),
             "low": _number(low),
             "high": _number(high),
-            "unit": "1",
-            "basis": self.info[commodity]["basis"] if commodity in self.info else None,
-            "kind": "modelled" if modelled else kind,
+            "unit": unit,
+            "basis": basis or (self.info[commodity]["basis"] if commodity in self.info else None),
+            "kind": kind or ("modelled" if modelled else leading),
             "status": status or ("ok" if estimate.defined else "insufficient"),
             "element": element,
             "assumed_share": _number(assumed),
             "caveat": caveat,
+            **(also or {}),
         }
-        return Cell(row, estimate.gradient, trace, basket, column)
+        return Cell(row, estimate.gradient, trace, basket, column, levels, facts)
 
     def undefined(self) -> Estimate:
         """An estimate without a value."""

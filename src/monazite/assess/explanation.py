@@ -11,7 +11,7 @@ import polars as pl
 
 from monazite.assess.context import Cell
 from monazite.core.range import NORMAL_80
-from monazite.core.text import say
+from monazite.core.text import has, say
 from monazite.facts.places import name_of
 from monazite.market.measures import largest_paths
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from monazite.network import Network
 
 __all__ = ["Explanation", "explain_cell"]
+
+_SUBJECT = ("chain", "stage", "commodity", "activity", "element", "stage_to")
 
 #: how many levels and paths an explanation lists
 MOST_INPUTS = 20
@@ -35,10 +37,14 @@ class Explanation:
         The row of the table.
     formula : str
         The equation in words, with its assumption.
+    notes : tuple of str
+        What is to be known of this cell besides: how far a level was moved, what the figure leaves out.
     inputs : DataFrame
         The levels that matter most: ``rank, activity, type, commodity, place, partner, level, low, high``
-        (t/yr), ``slope`` (change of the value a t/yr), ``effect`` (the value's change over the level's 80 %
-        range, or, where it has none, over all of it), ``kind, fact_ids``.
+        (t/yr), ``estimate`` (as the facts have it) and ``moved`` (how far the reconciliation moved it, in
+        standard deviations of that adjustment), ``slope`` (change of the value a t/yr), ``effect`` (the
+        value's change over the level's 80 % range, or, where it has none, over all of it), ``kind,
+        fact_ids``.
     paths : DataFrame
         For what is traced: ``rank, path, from_place, tonnes`` (t/yr of the element) and ``share`` of the use.
     sources : DataFrame
@@ -50,29 +56,15 @@ class Explanation:
     inputs: pl.DataFrame
     paths: pl.DataFrame
     sources: pl.DataFrame
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Readable text: value, formula, paths, inputs, citations."""
         row = self.cell
-        lines = [
-            say(
-                "assess.explain_cell",
-                measure=say(f"assess.measure_{row['measure']}"),
-                subject=" ".join(
-                    str(row[c]) for c in ("chain", "stage", "commodity", "element") if row.get(c)
-                ),
-                place=name_of(row["place"]) if row["place"] else "",
-                by=name_of(row["by"]) if row["by"] else say("assess.nobody"),
-                value=number(row["value"]),
-                low=number(row["low"]),
-                high=number(row["high"]),
-                kind=row["kind"],
-                period=row["period"],
-            ),
-            self.formula,
-        ]
+        lines = [_heading(row), self.formula]
         if row.get("caveat"):
             lines.append(str(row["caveat"]))
+        lines += self.notes
         if self.paths.height:
             lines.append(say("assess.explain_paths"))
             lines += [
@@ -88,7 +80,7 @@ class Explanation:
             lines.append(say("assess.explain_inputs"))
             lines += [
                 say("assess.explain_input", name=r["activity"], level=f"{r['level']:,.0f}", kind=r["kind"],
-                    effect=number(r["effect"]))
+                    effect=number(r["effect"], row["unit"]))
                 for r in self.inputs.iter_rows(named=True)
             ]  # fmt: skip
         if self.sources.height:
@@ -101,14 +93,32 @@ class Explanation:
 def explain_cell(network: Network, cell: Cell) -> Explanation:
     """Explain one cell of an assessment."""
     inputs = _inputs(network, cell)
-    ids = list(dict.fromkeys(i for ids in inputs["fact_ids"].to_list() for i in ids))
+    ids = list(dict.fromkeys([*cell.facts, *(i for ids in inputs["fact_ids"].to_list() for i in ids)]))
     return Explanation(
         cell=cell.row,
         formula=say(f"assess.formula_{cell.row['measure']}"),
         inputs=inputs,
         paths=_paths(network, cell),
         sources=network.facts.explain(ids) if ids else network.facts.explain([]),
+        notes=_notes(network, cell, inputs),
     )
+
+
+def _notes(network: Network, cell: Cell, inputs: pl.DataFrame) -> tuple[str, ...]:
+    """How the one level behind a trade flow was reported and moved, and which reports were not chosen."""
+    if cell.row["measure"] != "trade" or not inputs.height:
+        return ()
+    level = inputs.row(0, named=True)
+    if level["estimate"] is None:
+        return (say("assess.note_unreported"),)
+    key = "assess.note_kept" if level["moved"] is None or level["moved"] == 0 else "assess.note_moved"
+    figures = {"estimate": f"{level['estimate']:,.4g}", "level": f"{level['level']:,.4g}"}
+    notes = [say(key, moved=f"{abs(level['moved'] or 0.0):.1f}", **figures)]
+    losers = network.facts.explain(level["fact_ids"]).filter(~pl.col("chosen"))
+    if losers.height:
+        others = [f"{row['value']:,.4g} ({row['source']})" for row in losers.iter_rows(named=True)]
+        notes.append(say("assess.note_losers", others=others))
+    return tuple(notes)
 
 
 def _inputs(network: Network, cell: Cell) -> pl.DataFrame:
@@ -124,14 +134,24 @@ def _inputs(network: Network, cell: Cell) -> pl.DataFrame:
         effect = slope * width
         order = np.argsort(-np.abs(effect), kind="stable")[:MOST_INPUTS]
         order = order[np.abs(effect[order]) > 0]
+        if cell.levels:
+            first = np.array(cell.levels[:MOST_INPUTS], dtype=np.int64)
+            order = np.concatenate([first, order[~np.isin(order, first)]])[:MOST_INPUTS]
     some = table[order.tolist()].select(
         activity="name", type="type", commodity="commodity", place="place", partner="partner", level="level",
         low=pl.max_horizontal(pl.lit(0.0), pl.col("level") - NORMAL_80 / 2 * pl.col("posterior_sd")),
         high=pl.col("level") + NORMAL_80 / 2 * pl.col("posterior_sd"),
-        kind="kind", fact_ids="fact_ids",
+        estimate="estimate", kind="kind", fact_ids="fact_ids",
     )  # fmt: skip
-    columns = ("activity", "type", "commodity", "place", "partner", "level", "low", "high", "slope", "effect")
-    some = some.with_columns(pl.Series("slope", slope[order]), pl.Series("effect", effect[order]))
+    columns = (
+        *("activity", "type", "commodity", "place", "partner", "level", "low", "high"),
+        *("estimate", "moved", "slope", "effect"),
+    )
+    some = some.with_columns(
+        network.report.adjustments["r"][order.tolist()].alias("moved"),
+        pl.Series("slope", slope[order]),
+        pl.Series("effect", effect[order]),
+    )
     out: pl.DataFrame = some.with_row_index("rank", offset=1).select("rank", *columns, "kind", "fact_ids")
     return out
 
@@ -162,6 +182,35 @@ def _paths(network: Network, cell: Cell) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def number(value: object) -> str:
-    """Write a share or ratio for a reader; "no figure" where there is none."""
-    return say("assess.no_figure") if value is None else f"{float(str(value)):.3f}"
+def number(value: object, unit: str | None = "1") -> str:
+    """Write a share, a ratio or a quantity for a reader; "no figure" where there is none.
+
+    Examples
+    --------
+    >>> number(0.25), number(58152.4, "t/yr"), number(None)
+    ('0.250', '58,152 t/yr', 'no figure')
+    """
+    if value is None:
+        return say("assess.no_figure")
+    figure = float(str(value))
+    if unit in (None, "1"):
+        return f"{figure:.3f}"
+    return f"{figure:,.0f} {unit}" if abs(figure) >= 100 else f"{figure:.3g} {unit}"
+
+
+def _heading(row: Mapping[str, Any]) -> str:
+    """The cell in one line; a flow is told by its two ends."""
+    key = f"assess.explain_{row['measure']}"
+    return say(
+        key if has(key) else "assess.explain_cell" if row["unit"] == "1" else "assess.explain_quantity",
+        measure=say(f"assess.measure_{row['measure']}"),
+        subject=" ".join(str(row[c]) for c in _SUBJECT if row.get(c)),
+        place=name_of(row["place"]) if row["place"] else "",
+        by=name_of(row["by"]) if row["by"] else say("assess.nobody"),
+        partner=name_of(row["partner"]) if row.get("partner") else say("assess.out"),
+        value=number(row["value"], row["unit"]),
+        low=number(row["low"], row["unit"]),
+        high=number(row["high"], row["unit"]),
+        kind=row["kind"],
+        period=row["period"],
+    )

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Assessment"]
 
-_COLUMNS = ("chain", "stage", "commodity", "element", "place", "by", "cell_id")
+_COLUMNS = (
+    *("chain", "stage", "commodity", "element", "place", "by"),
+    *("activity", "partner", "stage_to", "role", "cell_id"),
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -86,9 +89,9 @@ class Assessment:
         measure : str, optional
             A measure of the table.
         **selection
-            ``chain, stage, commodity, element, place, by, cell_id``. Of several cells that fit, the subject's
-            stands before the world's, and the commodity's own element before others. A ``by`` that is not the
-            table's leading state is computed anew.
+            ``chain, stage, commodity, element, place, by, activity, partner, stage_to, role, cell_id``. Of
+            several cells that fit, the subject's stands before the world's, and the commodity's own element
+            before others. A ``by`` that is not the table's leading state is computed anew.
 
         Returns
         -------

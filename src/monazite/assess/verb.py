@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from monazite.assess.context import MEASURES, Cell, Context, Filters
+from monazite.assess.context import MEASURES, QUANTITIES, Cell, Context, Filters
 from monazite.assess.dependence import subject_cells
+from monazite.assess.flows import flow_cells
 from monazite.assess.result import Assessment
 from monazite.assess.world import world_cells
 from monazite.core import schema
@@ -26,6 +28,9 @@ __all__ = ["METHOD", "assess"]
 
 #: name and version of the method, in every manifest
 METHOD = "assess/1"
+
+#: key columns besides those of every table
+FURTHER = ("activity", "partner", "stage_to", "role", "element")
 
 Names = str | Iterable[str] | None
 
@@ -89,7 +94,7 @@ def assess(
         network, chain=chain, stage=stage, commodity=commodity, element=element, measure=measure
     )
     context = Context(network, name, members, state, filters)
-    found = [*world_cells(context), *subject_cells(context)]
+    found = [*world_cells(context), *subject_cells(context), *flow_cells(context)]
     table, cells = _table(found)
     manifest = Manifest.create(
         inputs=[network.facts.content_hash, name, list(members), state, _plain(filters)],
@@ -157,15 +162,18 @@ def _table(found: list[Cell]) -> tuple[pl.DataFrame, dict[str, Cell]]:
         "kind",
         "status",
     )
-    types: dict[str, type[pl.DataType]] = dict.fromkeys((*text, "element", "caveat"), pl.String)
+    types: dict[str, type[pl.DataType]] = dict.fromkeys((*text, *FURTHER, "caveat"), pl.String)
     types |= dict.fromkeys(("value", "low", "high", "assumed_share"), pl.Float64)
     table = finish_table(pl.DataFrame([dict(c.row) for c in found], schema=types))
     cells = {
-        cell_id: Cell({**cell.row, "cell_id": cell_id}, cell.gradient, cell.trace, cell.basket, cell.column)
+        cell_id: replace(cell, row={**cell.row, "cell_id": cell_id})
         for cell_id, cell in zip(table["cell_id"].to_list(), found, strict=True)
     }
     order = {measure: i for i, measure in enumerate(MEASURES)}
-    world = pl.col("place") == "WLD"
+    world = (pl.col("place") == "WLD") | pl.col("measure").is_in(QUANTITIES)
     return table.sort(
-        world, pl.col("measure").replace_strict(order, return_dtype=pl.Int64), maintain_order=True
+        pl.col("measure").is_in(QUANTITIES),
+        world,
+        pl.col("measure").replace_strict(order, return_dtype=pl.Int64),
+        maintain_order=True,
     ), cells

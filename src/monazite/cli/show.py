@@ -51,6 +51,8 @@ SECONDARY = (
     "share",
     "top3",
     "effective_suppliers",
+    "trade",
+    "stage_flow",
     "units_lost",
     "units_on_order",
     "units_deferred",
@@ -83,7 +85,8 @@ USUAL = {"shortage": 0.0, "price_multiple": 1.0, "exports_multiple": 1.0}
 QUIET = {"shortage": 0.005, "price_multiple": 0.05, "exports_multiple": 0.05}
 
 _BARS = "▁▂▃▄▅▆▇█"
-_LABELS = ("chain", "stage", "commodity", "element", "use", "activity", "place", "by", "partner", "cohort",
+_LABELS = ("chain", "stage", "stage_to", "role", "commodity", "element", "use", "activity", "place", "by",
+           "partner", "cohort",
            "denominator", "scenario", "control", "period")  # fmt: skip
 
 
@@ -222,7 +225,7 @@ def _label(column: str, value: Any) -> str:
         return say(f"cli.all_{column}") if has(f"cli.all_{column}") else ""
     name = {"chain": words.chain, "stage": words.stage, "commodity": words.commodity, "use": words.commodity,
             "activity": words.commodity, "place": words.place, "by": words.place,
-            "partner": words.place}.get(column)  # fmt: skip
+            "partner": words.place, "stage_to": words.stage}.get(column)  # fmt: skip
     return name(str(value)) if name else str(value)
 
 

@@ -12,14 +12,13 @@ from monazite.assess.words import exposures
 from monazite.core.manifest import Manifest
 from monazite.core.text import say
 from monazite.facts.places import name_of, resolve
-from monazite.market.measures.stage_flows import stage_flows
 from monazite.market.runs import Runs
 from monazite.market.scenario import Control
 from monazite.network import Network, load
 from monazite.report.brief import Brief, Finding, Section
 from monazite.stress import Run, Stress, control_by_id, finish, refuse_contained, run_of, world_for
 from monazite.views import View, chokepoint, ranking, sankey, timeline
-from monazite.views.catalogue import marks_of, path_of, steps_of
+from monazite.views.catalogue import flows_of, marks_of, path_of, start_of, steps_of
 from monazite.views.dependence import dependence
 
 Progress = Callable[[str], None]
@@ -29,8 +28,6 @@ CONTROLS = ("CN-REE-APR2025", "CN-GAGE-2023")
 HORIZON, BELIEF = 24, 2
 #: chains told, the first one first
 CHAINS = ("rare_earths", "gallium")
-#: stage from which a chain is drawn, where what lies before it is not taken out
-FIRST = {"gallium": "refine"}
 KINDS = ("reported", "estimated", "derived", "assumed", "modelled")
 #: elements shown of each chain; the first one's chain is drawn
 ELEMENTS = {"rare_earths": ("NdPr", "Dy", "Tb"), "gallium": ("Ga",)}
@@ -216,9 +213,9 @@ def _chain(found: Answers) -> list[Section]:
     sections = []
     for chain, network in found.networks.items():
         element = ELEMENTS[chain][0]
-        view = sankey(
-            stage_flows(network, element), chain=chain, first=FIRST.get(chain), sources=network.facts.sources
-        )
+        table = next(a.table for (_, named), a in found.assessments.items() if named == chain)
+        flows = flows_of(table, chain=chain, element=element)
+        view = sankey(flows, chain=chain, first=start_of(flows), sources=network.facts.sources)
         heading = say("brief.heading_chain", element=say(f"brief.element_{element}"))
         sections.append(Section(heading, view=view, table=False))
     return sections

@@ -9,19 +9,23 @@ import polars as pl
 
 from monazite.core.errors import ArgumentError
 from monazite.core.text import say
+from monazite.views import words
 from monazite.views.chokepoint import chokepoint
 from monazite.views.dependence import dependence
 from monazite.views.ranking import ranking
+from monazite.views.sankey import sankey
 from monazite.views.timeline import timeline
 from monazite.views.view import View
 
-__all__ = ["marks_of", "path_of", "steps_of", "views_of"]
+__all__ = ["flows_of", "mapped", "marks_of", "path_of", "start_of", "steps_of", "views_of"]
 
 _MADE = ("refine", "metal", "component")
 _FIRST = 3  # elements whose mining is shown
 _GOODS = 2  # commodities whose price is shown
 _USES = 2  # end uses whose shortage is shown
 _PLACES = 5
+_RECYCLED = 7  # scrap is no step of a chain
+_UNTAKEN = 0.5  # a stage that sets more than this aside is no part of the chain drawn
 
 
 def views_of(result: Any) -> dict[str, Callable[[], View]]:
@@ -42,7 +46,7 @@ def views_of(result: Any) -> dict[str, Callable[[], View]]:
     >>> from monazite.assess import assess
     >>> from monazite.network import toy
     >>> sorted(views_of(assess(toy(), "IND", by="CHN")))
-    ['chokepoint', 'dependence']
+    ['chain', 'chokepoint', 'dependence', 'map']
     """
     table, sources = result.table, result.sources
     measures = set(table["measure"].to_list())
@@ -54,14 +58,120 @@ def views_of(result: Any) -> dict[str, Callable[[], View]]:
             found["shortage"] = lambda: ranking(short, measure="shortage", share=True, sources=sources)
     if "touch_share" in measures:
         touched = table.filter((pl.col("measure") == "touch_share") & pl.col("element").is_not_null())
-        states = touched["by"].drop_nulls().mode().sort().to_list()
-        if states and touched["commodity"].null_count():
+        whole = touched.filter(pl.col("commodity").is_null())
+        states = (whole if whole.height else touched)["by"].drop_nulls().mode().sort().to_list()
+        if states:
             found["dependence"] = lambda: dependence(table, by=states[0], sources=sources)
-    if "share" in measures:
-        found["chokepoint"] = lambda: chokepoint(steps_of(table), sources=sources)
+    if "share" in measures and (steps := steps_of(table)).height:
+        found["chokepoint"] = lambda: chokepoint(steps, sources=sources)
+    if not found and "product_exposure" in measures:
+        found["exposure"] = lambda: ranking(table, measure="product_exposure", share=True, sources=sources)
+    found |= _quantities(result, measures)
     if not found:
         raise ArgumentError("error.view_none", measures=sorted(measures))
     return found
+
+
+def _quantities(result: Any, measures: set[str]) -> dict[str, Callable[[], View]]:
+    """Pictures of tonnes: the chain from stage to stage, and who sells to whom."""
+    table, sources, members = result.table, result.sources, tuple(getattr(result, "members", ()))
+    found: dict[str, Callable[[], View]] = {}
+    if "stage_flow" in measures and (flows := flows_of(table)).height:
+        chain, element = str(flows["chain"][0]), str(flows["element"][0])
+        found["chain"] = lambda: sankey(
+            flows, chain=chain, element=element, first=start_of(flows), sources=sources
+        )
+    good = mapped(table, members) if "trade" in measures else None
+    if good is not None:
+        found["map"] = lambda: _map(table, good, members, sources)
+    return found
+
+
+def _map(table: pl.DataFrame, good: str, members: tuple[str, ...], sources: pl.DataFrame) -> View:
+    from monazite.views.flow_map import flow_map
+
+    return flow_map(table, commodity=good, focus=members, sources=sources)
+
+
+def flows_of(table: pl.DataFrame, *, chain: str | None = None, element: str | None = None) -> pl.DataFrame:
+    """Choose the flows of one element along one chain, in the form that `sankey` takes.
+
+    Parameters
+    ----------
+    table
+        Table of `assess`; used are its rows ``stage_flow``.
+    chain, element
+        By default the first that occur.
+
+    Examples
+    --------
+    >>> from monazite.assess import assess
+    >>> from monazite.network import toy
+    >>> sorted(set(flows_of(assess(toy(), "IND", measure="stage_flow").table)["stage_from"]))
+    ['component', 'concentrate', 'metal', 'mine']
+    """
+    rows = table.filter(pl.col("measure") == "stage_flow")
+    for name, wanted in (("chain", chain), ("element", element)):
+        if rows.height:
+            rows = rows.filter(pl.col(name) == (wanted or rows[name][0]))
+    if rows.is_empty():
+        return rows
+    return rows.rename({"stage": "stage_from", "place": "place_from", "partner": "place_to"})
+
+
+def start_of(flows: pl.DataFrame) -> str | None:
+    """Return the stage at which a picture of a chain begins; None for its first.
+
+    A host material of which most is never taken out (the gallium in alumina liquor) would dwarf all that
+    comes after it: the picture begins with the stage that takes it.
+
+    Examples
+    --------
+    >>> flows = pl.DataFrame({
+    ...     "stage_from": ["concentrate", "concentrate", "refine"], "stage_to": [None, "refine", "component"],
+    ...     "role": ["stock", "flow", "flow"], "value": [900.0, 100.0, 90.0],
+    ... })
+    >>> start_of(flows)
+    'refine'
+    """
+    for stage in ("concentrate", "mine"):
+        given = flows.filter(pl.col("stage_from") == stage)
+        aside = float(given.filter(pl.col("role") == "stock")["value"].sum())
+        taken = given.filter(pl.col("role") == "flow")["stage_to"].drop_nulls().unique().to_list()
+        if taken and aside > _UNTAKEN * float(given["value"].sum()):
+            return str(min(taken, key=words.stage_order))
+    return None
+
+
+def mapped(table: pl.DataFrame, members: Sequence[str] = ()) -> str | None:
+    """Return the commodity whose trade is the most telling; None where none is traded.
+
+    Of the first chain: of the goods furthest along it (components before metals), the one that the members
+    buy most of from others; where they buy none, the one most traded.
+
+    Examples
+    --------
+    >>> trade = pl.DataFrame({
+    ...     "measure": ["trade"] * 2, "chain": ["c"] * 2, "stage": ["metal", "component"],
+    ...     "commodity": ["a", "b"], "place": ["IND"] * 2, "partner": ["CHN"] * 2, "value": [9.0, 1.0],
+    ... })
+    >>> mapped(trade, ["IND"])
+    'b'
+    """
+    rows = table.filter((pl.col("measure") == "trade") & (pl.col("value") > 0))
+    if rows.is_empty():
+        return None
+    rows = rows.filter(pl.col("chain") == rows["chain"][0])
+    furthest = max(rows["stage"].unique().to_list(), key=lambda s: (words.stage_order(s) < _RECYCLED,
+                                                                     words.stage_order(s)))  # fmt: skip
+    rows = rows.filter(pl.col("stage") == furthest)
+    own = pl.col("place").is_in(list(members)) & ~pl.col("partner").is_in(list(members))
+    ranked = (
+        rows.group_by("commodity")
+        .agg(pl.col("value").filter(own).sum().alias("own"), pl.col("value").sum().alias("all"))
+        .sort(["own", "all", "commodity"], descending=[True, True, False])
+    )
+    return str(ranked["commodity"][0])
 
 
 def marks_of(result: Any) -> list[tuple[str, str]]:

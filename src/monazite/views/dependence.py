@@ -4,7 +4,8 @@ Input: ``table``
     Rows of one or more results of `assess` with one acting state (``by``): measures of `MEASURES`, columns
     ``measure, chain, stage, commodity, element, place, by, value, low, high, kind, status`` as there. Of rows
     for a whole stage (``commodity`` null) those of the stage furthest along the chain are drawn, for every
-    element asked for.
+    element asked for. Where no row is about a whole stage (commodities were asked for), commodity by
+    commodity.
 
 Data of the view
     One row a cell, with the columns `cells.MATRIX_TYPES`; columns are places, rows are measures, groups are
@@ -94,12 +95,7 @@ def dependence(
     """
     require("dependence", table, _NEEDED)
     frame = optional_columns(table, _TYPES).select(list(_TYPES))
-    frame = frame.filter(
-        pl.col("measure").is_in(MEASURES)
-        & (pl.col("by") == by)
-        & pl.col("commodity").is_null()
-        & pl.col("element").is_not_null()
-    )
+    frame = _of_elements(frame.filter(pl.col("measure").is_in(MEASURES) & (pl.col("by") == by)))
     if places is not None:
         frame = frame.filter(pl.col("place").is_in(list(places)))
     if elements is not None:
@@ -108,7 +104,13 @@ def dependence(
         raise ArgumentError("error.view_empty", view="dependence", measure=list(MEASURES))
     columns = list(dict.fromkeys(places or frame["place"].to_list()))
     order = list(dict.fromkeys(elements or frame["element"].to_list()))
-    rows = _cells(frame, columns, order, by)
+    rows = [
+        row
+        for good in frame["commodity"].unique(maintain_order=True).to_list()
+        for row in _cells(frame.filter(pl.col("commodity").eq_missing(good)), columns, order, by, good)
+    ]
+    numbers = {key: n for n, key in enumerate(dict.fromkeys((r["commodity"], r["row"]) for r in rows))}
+    rows = [{**row, "row": numbers[row["commodity"], row["row"]]} for row in rows]
     data = matrix_frame(rows)
     return View(
         name="dependence",
@@ -125,7 +127,25 @@ def dependence(
     )
 
 
-def _cells(frame: pl.DataFrame, columns: list[str], order: list[str], by: str) -> list[dict[str, Any]]:
+def _of_elements(frame: pl.DataFrame) -> pl.DataFrame:
+    """Keep the rows of whole stages; where there are none, those of single commodities.
+
+    What is bought of a commodity holds for each of its elements.
+    """
+    whole = frame.filter(pl.col("commodity").is_null() & pl.col("element").is_not_null())
+    if whole.height:
+        return whole
+    goods = frame.filter(pl.col("commodity").is_not_null())
+    traced = goods.filter(pl.col("element").is_not_null())
+    keys = ["commodity", "place"]
+    bought = goods.filter(pl.col("element").is_null()).drop("element")
+    bought = bought.join(traced.select(*keys, "element").unique(maintain_order=True), on=keys, how="inner")
+    return pl.concat([traced, bought.select(traced.columns)])
+
+
+def _cells(
+    frame: pl.DataFrame, columns: list[str], order: list[str], by: str, good: str | None
+) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     number = 0
     for element in order:
@@ -137,8 +157,9 @@ def _cells(frame: pl.DataFrame, columns: list[str], order: list[str], by: str) -
         chain = str(of_stage["chain"][0])
         goods = f"assess.goods_{stage}_{chain}"
         group = say(
-            "view.dependence_group",
+            "view.dependence_group_good" if good else "view.dependence_group",
             element=words.step(None, None, element),
+            good=words.inline(words.commodity(good)),
             goods=say(goods) if has(goods) else say(f"assess.goods_{stage}"),
         )
         for measure in MEASURES:
@@ -148,7 +169,7 @@ def _cells(frame: pl.DataFrame, columns: list[str], order: list[str], by: str) -
             common = {
                 "row": number, "group_label": group, "stage_label": _head(measure),
                 "row_label": say(f"view.dependence_{measure}", by=words.place(by)), "measure": measure,
-                "chain": chain, "stage": stage, "element": element, "by": by,
+                "chain": chain, "stage": stage, "commodity": good, "element": element, "by": by,
             }  # fmt: skip
             number += 1
             rows += [

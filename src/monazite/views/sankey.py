@@ -65,6 +65,7 @@ def sankey(
     flows: pl.DataFrame,
     *,
     chain: str | None = None,
+    element: str | None = None,
     first: str | None = None,
     sources: pl.DataFrame | None = None,
     top: int = 5,
@@ -79,6 +80,8 @@ def sankey(
         As the head of this module says.
     chain
         Name of the chain, for the title.
+    element
+        The element that is followed, for the title.
     first
         Stage to begin with: what happens before it is left out. By default the first that occurs.
     sources
@@ -134,7 +137,9 @@ def sankey(
     data = data.with_columns(pl.lit(unit).alias("unit"), pl.lit(basis, dtype=pl.String).alias("basis"))
     return View(
         name="sankey",
-        title=say("view.sankey_title", chain=words.chain(chain) if chain else say("view.sankey_chain"),
+        title=say("view.sankey_title_element" if element else "view.sankey_title",
+                  chain=words.chain(chain) if chain else say("view.sankey_chain"),
+                  element=words.element(element) if element else "",
                   first=words.stage(stages[0]).lower(), last=words.stage(stages[-1]).lower()),
         sentence=_sentence(data, stages),
         data=data,

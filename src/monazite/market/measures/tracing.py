@@ -187,6 +187,34 @@ class Traced:
         np.add.at(gradient, flows.col, np.where(self._free[flows.row], change, 0.0))
         return gradient
 
+    def total_gradients(self, weight: Float, columns: Int) -> Float:
+        """Return what `total_gradient` does for many baskets at once, without what their own uses add.
+
+        Parameters
+        ----------
+        weight : ndarray, shape (m, baskets)
+            t/yr that each basket takes at each node.
+        columns : ndarray, shape (baskets,)
+            The question of each basket.
+
+        Returns
+        -------
+        ndarray, shape (activities, baskets)
+        """
+        flows = self.flows
+        out = np.zeros((flows.level.size, columns.size))
+        if self._factor is None or not columns.size:
+            return out
+        adjoint = np.zeros((flows.size, columns.size))
+        adjoint[self._free] = self._factor.solve(weight[self._free], trans="T")  # type: ignore[call-overload]
+        h = self.held[:, columns]
+        brought = self._inputs(h)
+        u = np.where(self.marks.stop[:, None], self.marks.value[:, columns], brought[flows.col])
+        scale = np.where(self._free[flows.row], flows.part / flows.level[flows.col], 0.0)
+        change = adjoint[flows.row] * (u - h[flows.row]) * scale[:, None]
+        np.add.at(out, flows.col, change)
+        return out
+
     def estimate(self, basket: Demand, sd: Float, column: int = 0) -> Estimate:
         """Return `mean` with gradient and first-order standard deviation (`sd`: one a level, t/yr)."""
         value = self.mean(basket, column)
