@@ -122,7 +122,14 @@ def bars(view: View) -> dict[str, Any]:
             ]
             layers.append(
                 theme.layer(
-                    {"type": "rule", "stroke": theme.PAPER, "strokeWidth": 1, "aria": False}, lines, **box
+                    {
+                        "type": "rule",
+                        "stroke": theme.hatch_on(theme.BLUES[3]),
+                        "strokeWidth": 1,
+                        "aria": False,
+                    },
+                    lines,
+                    **box,
                 )
             )
     ranged = [item for item in drawn if "from" in item]

@@ -197,7 +197,7 @@ def _grid(
         made.append(
             {
                 "data": {"values": [{"month": first, "until": last, "value": scale.low, "to": scale.high}]},
-                "mark": {"type": "rect", "fill": "#FDF2EA", "aria": False},
+                "mark": {"type": "rect", "fill": theme.colour("accent-ground"), "aria": False},
                 "encoding": {"x": x, "x2": {"field": "until"}, "y": y, "y2": {"field": "to"}},
             }
         )
@@ -402,7 +402,9 @@ def _names(
                     "dy": -_LINE / 2 * (len(end["text"]) - 1),
                     "fontSize": 11.5,
                     "lineHeight": _LINE,
-                    "color": hue,
+                    "color": theme.HUE_TEXTS[theme.HUES.index(hue)]
+                    if hue in theme.HUES
+                    else theme.colour("accent-text"),
                     "fontWeight": "bold",
                     "aria": False,
                 },

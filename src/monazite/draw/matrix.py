@@ -56,7 +56,7 @@ def matrix(view: View) -> dict[str, Any]:
     layers = [
         *_frame(rows, tops, heads, columns, left),
         theme.layer(
-            {"type": "rect", "stroke": theme.BLUES[3], "strokeWidth": 0.8}, solid, **box, fill="fill"
+            {"type": "rect", "stroke": theme.colour("frame"), "strokeWidth": 0.8}, solid, **box, fill="fill"
         ),
         theme.layer(
             {
@@ -133,7 +133,6 @@ def _cell(item: dict[str, Any], left: float, top: float, count: int) -> dict[str
     y, y2 = top + _INSET, top + _ROW - _INSET
     value = item["value"]
     fill = theme.PAPER if value is None or item["quality"] == "hollow" else theme.blue(value)
-    dark = theme.text_on(fill) == theme.PAPER
     plate = 3.6 * len(item["text"]) + 5
     text = item["text"] if item["column"] is not None or value is not None else say("view.no_figure")
     return {
@@ -160,8 +159,8 @@ def _cell(item: dict[str, Any], left: float, top: float, count: int) -> dict[str
         "cx": (x + x2) / 2,
         "cy": (y + y2) / 2,
         "fill": fill,
-        "ink": theme.text_on(fill) if value is not None else theme.MUTED,
-        "line": "#FFFFFF" if dark else theme.HUES[0],
+        "ink": theme.MUTED if value is None else theme.INK if fill == theme.PAPER else theme.text_on(fill),
+        "line": theme.hatch_on(fill),
         "px": (x + x2) / 2 - plate,
         "px2": (x + x2) / 2 + plate,
         "py": (y + y2) / 2 - 9,
@@ -273,7 +272,9 @@ def _legend(view: View, bottom: float) -> list[dict[str, Any]]:
     title = [{"x": 0, "y": y + high / 2, "text": view.encoding["share_of"]}]
     made = [
         theme.layer(words, title, x="x", y="y", text="text"),
-        theme.layer({**rect, "stroke": theme.BLUES[3], "strokeWidth": 0.8}, shades, **box, fill="fill"),
+        theme.layer(
+            {**rect, "stroke": theme.colour("frame"), "strokeWidth": 0.8}, shades, **box, fill="fill"
+        ),
         theme.layer(words, shades, x="tx", y="ty", text="text"),
         theme.layer(words, marks.values(), x="tx", y="cy", text="text"),
     ]
@@ -287,7 +288,7 @@ def _legend(view: View, bottom: float) -> list[dict[str, Any]]:
                 "filled": False,
                 "opacity": 1,
             }
-            lines |= {"stroke": theme.PAPER, "strokeWidth": 1.1, "aria": False}
+            lines |= {"stroke": theme.hatch_on(theme.BLUES[3]), "strokeWidth": 1.1, "aria": False}
             made.append(theme.layer(lines, [row], x="cx", y="cy"))
         if name == "unknown":
             sign = [{**row, "text": say("view.unknown")}]

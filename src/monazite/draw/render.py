@@ -13,7 +13,7 @@ from typing import Any
 
 from monazite.core.errors import MonaziteError
 
-__all__ = ["VEGA_LITE", "png", "svg"]
+__all__ = ["VEGA_LITE", "png", "svg", "vega"]
 
 #: version of Vega-Lite that draws
 VEGA_LITE = "6.4"
@@ -91,6 +91,17 @@ def _rename(text: str, prefix: str) -> str:
     text = _ID.sub(lambda match: f'id="{names[match[1]]}"', text)
     text = re.sub(r"url\(#([^)]+)\)", lambda match: f"url(#{names.get(match[1], match[1])})", text)
     return re.sub(r'href="#([^"]+)"', lambda match: f'href="#{names.get(match[1], match[1])}"', text)
+
+
+def vega(spec: dict[str, Any]) -> dict[str, Any]:
+    """Compile a specification to Vega, as `VEGA_LITE` does.
+
+    Raises
+    ------
+    MonaziteError
+        The extra ``report`` is not installed.
+    """
+    return dict(_converter().vegalite_to_vega(spec, vl_version=VEGA_LITE))
 
 
 def png(spec: dict[str, Any], *, scale: float = 2.0) -> bytes:

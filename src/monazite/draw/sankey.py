@@ -1,4 +1,4 @@
-"""The Sankey: a layout computed here, drawn as area ribbons with smooth edges."""
+"""The Sankey: a layout computed here, drawn as ribbons with smooth edges."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ from monazite.views.view import View
 __all__ = ["sankey"]
 
 _LEGEND = 44.0
-_SAMPLES = 8
 _LEAST = 0.35  # the thinnest ribbon that is still seen, px
 _EDGED = 3.0  # from this thickness on broken edges can be seen
 _DASH = {"hatched": [5, 3], "hollow": [1.2, 2.4]}
 _THOUSAND = 20_000.0
 _PLACES = 5
-_SOFT = {"loss": "#9AA4AC", "stock": "#B9C1C7", "recycle": "#6F9C97", "unexplained": theme.ACCENT}
+_SOFT = {
+    "loss": theme.colour("loss"),
+    "stock": theme.colour("stock"),
+    "recycle": theme.colour("scrap"),
+    "unexplained": theme.ACCENT,
+}
 
 
 def sankey(view: View) -> dict[str, Any]:
@@ -50,40 +54,42 @@ def sankey(view: View) -> dict[str, Any]:
     return theme.canvas(view.name, WIDTH, height, layers, description=view.sentence)
 
 
-def _edge(link: dict[str, Any]) -> list[tuple[float, float]]:
-    """Return points of a ribbon's upper edge: smooth from column to column, straight along a lane."""
-    path = link["path"]
-    points: list[tuple[float, float]] = []
-    for (x, y), (x2, y2) in zip(path[::2], path[1::2], strict=True):
-        for sample in range(_SAMPLES + 1):
-            part = sample / _SAMPLES
-            smooth = part * part * (3 - 2 * part)
-            points.append((round(x + (x2 - x) * part, 2), round(y + (y2 - y) * smooth, 2)))
-    return points
+def _edge(points: list[tuple[float, float]]) -> str:
+    """Return the path along some points: smooth from column to column, straight along a lane."""
+    (x, y), parts = points[0], []
+    for column, (x2, y2) in enumerate(points[1:]):
+        third = (x2 - x) / 3
+        curve = f"C{x + third:.1f},{y:.1f},{x2 - third:.1f},{y2:.1f},{x2:.1f},{y2:.1f}"
+        parts.append(f"L{x2:.1f},{y2:.1f}" if column % 2 or y == y2 else curve)
+        x, y = x2, y2
+    return "".join(parts)
 
 
 def _ribbons(links: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Draw the areas, large ones first, and the broken edges of what is not reported and thick enough."""
-    area: list[dict[str, Any]] = []
+    """Draw the ribbons, large ones first, and the broken edges of what is not reported and thick enough."""
+    ribbons: list[dict[str, Any]] = []
     edges: dict[str, list[dict[str, Any]]] = {"hatched": [], "hollow": []}
-    for rank, link in enumerate(sorted(links, key=lambda item: -item["thick"])):
+    for link in sorted(links, key=lambda item: -item["thick"]):
         thick = max(link["thick"], _LEAST)
-        told = {key: link[key] for key in ("value", "unit", "kind", "role", "cell_id")}
-        for place, (x, y) in enumerate(_edge(link)):
-            row = {"link": rank, "x": x, "y": y, "y2": round(y + thick, 2), "fill": link["fill"]}
-            area.append({**row, "fade": link["fade"], **({} if place else told)})
-            if link["quality"] in edges and thick > _EDGED:
-                edges[link["quality"]] += [
-                    {"line": 2 * rank + side, "x": x, "y": round(y + side * thick, 2), "fill": link["fill"]}
-                    for side in (0, 1)
-                ]
-    ribbon = {"type": "area", "interpolate": "monotone", "strokeWidth": 0, "aria": False}
-    edge = {"type": "line", "interpolate": "monotone", "strokeWidth": 0.9, "aria": False}
-    made = [theme.layer(ribbon, area, x="x", y="y", y2="y2", detail="link", fill="fill", fillOpacity="fade")]
+        (left, top), *_ = link["path"]
+        upper = [(x - left, y - top) for x, y in link["path"]]
+        lower = [(x, y + thick) for x, y in upper]
+        back = lower[::-1]
+        told = {key: link[key] for key in ("value", "unit", "kind", "role", "cell_id", "fill", "fade")}
+        shape = f"M0,0{_edge(upper)}L{back[0][0]:.1f},{back[0][1]:.1f}{_edge(back)}Z"
+        ribbons.append({**told, "x": left, "y": top, "shape": shape})
+        if link["quality"] in edges and thick > _EDGED:
+            edges[link["quality"]] += [
+                {"x": left, "y": top, "fill": link["fill"], "shape": f"M0,{side[0][1]:.1f}{_edge(side)}"}
+                for side in (upper, lower)
+            ]
+    ribbon = {"type": "point", "filled": True, "size": 4, "strokeWidth": 0, "opacity": 1}
+    edge = {"type": "point", "filled": False, "size": 4, "strokeWidth": 0.9, "opacity": 1, "aria": False}
+    made = [theme.layer(ribbon, ribbons, x="x", y="y", fill="fill", fillOpacity="fade", shape="shape")]
     for quality, rows in edges.items():
         if rows:
             dashed = {**edge, "strokeDash": _DASH[quality]}
-            made.append(theme.layer(dashed, rows, x="x", y="y", detail="line", stroke="fill"))
+            made.append(theme.layer(dashed, rows, x="x", y="y", shape="shape", stroke="fill"))
     return made
 
 
@@ -92,10 +98,15 @@ def _nodes(nodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     kept = ("node", "stage", "label", "value", "unit", "x", "x2", "y", "y2", "fill")
     real = [{key: node[key] for key in kept} for node in nodes if node["role"] == "flow"]
     ends = [{key: node[key] for key in kept} for node in nodes if node["role"] != "flow"]
-    made = [theme.layer({"type": "rect"}, real, **box, fill="fill")]
+    made = [theme.layer({"type": "rect", "aria": False}, real, **box, fill="fill")]
     if ends:
         made.append(
-            theme.layer({"type": "rect", "fill": theme.PAPER, "strokeWidth": 1.2}, ends, **box, stroke="fill")
+            theme.layer(
+                {"type": "rect", "fill": theme.PAPER, "strokeWidth": 1.2, "aria": False},
+                ends,
+                **box,
+                stroke="fill",
+            )
         )
         lines = [
             {

@@ -1,7 +1,7 @@
 """How everything looks, and the small helpers that all drawings share.
 
-Colours follow the palette of the UK Government Analysis Function: each hue has at least 3:1 against white,
-at most six are used, none carries meaning alone (a hatch, a dash, a shape or a label says the same), shares
+Colours come from `draw.palette`: each hue has at least 3:1 against paper, at most six are used, none carries
+meaning alone (a hatch, a dash, a shape or a label says the same), shares
 are one sequence of blues whose lightness falls with the share, and shortage has a hue of its own.
 """
 
@@ -10,32 +10,37 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from monazite.draw.palette import colour
+
 __all__ = [
-    "ACCENT", "BINS", "BLUES", "DASHES", "FAINT", "FONT", "GREY", "HUES", "INK", "LINE", "MUTED", "PAPER",
-    "SCHEMA", "SHAPES", "blue", "canvas", "config", "hatch", "layer", "spread", "text_on", "wrap",
+    "ACCENT", "BINS", "BLUES", "DASHES", "FAINT", "FONT", "GREY", "HUES", "HUE_TEXTS", "INK", "LINE",
+    "MUTED", "PAPER", "SCHEMA", "SHAPES", "blue", "canvas", "colour", "config", "hatch", "hatch_on", "layer",
+    "spread", "text_on", "wrap",
 ]  # fmt: skip
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 FONT = "Helvetica, Arial, sans-serif"
 
-INK = "#1F2A33"
-MUTED = "#56636D"
-GREY = "#8A949C"
-LINE = "#C9D1D7"
-FAINT = "#F3F6F8"
-PAPER = "#FFFFFF"
+INK = colour("ink")
+MUTED = colour("muted")
+GREY = colour("grey")
+LINE = colour("line")
+FAINT = colour("faint")
+PAPER = colour("paper")
 
 #: hues of series and places, in the order in which they are given out
-HUES: tuple[str, ...] = ("#12436D", "#28A197", "#801650", "#A285D1", "#8A6A00", "#3D3D3D")
+HUES: tuple[str, ...] = tuple(colour(f"hue-{number}") for number in range(1, 7))
+#: the same, strong enough for words
+HUE_TEXTS: tuple[str, ...] = tuple(colour(f"hue-{number}-text") for number in range(1, 7))
 #: shortage, and what is unexplained
-ACCENT = "#D4500F"
+ACCENT = colour("accent")
 #: dash of each series, so that colour never stands alone
 DASHES: tuple[list[int], ...] = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [4, 4], [12, 4])
 SHAPES: tuple[str, ...] = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 
 #: upper ends of the steps of shares, and their blues, light to dark
 BINS: tuple[float, ...] = (0.10, 0.25, 0.50, 0.75)
-BLUES: tuple[str, ...] = ("#E3EEF8", "#B3D1EC", "#6BACE6", "#2073BC", "#12436D")
+BLUES: tuple[str, ...] = tuple(colour(f"blue-{number}") for number in range(1, 6))
 _DARK_FROM = 3
 
 
@@ -45,7 +50,7 @@ def blue(value: float) -> str:
     Examples
     --------
     >>> blue(0.05), blue(0.25), blue(0.97)
-    ('#E3EEF8', '#6BACE6', '#12436D')
+    ('#E3EEF8', '#6BACE6', '#12436C')
     """
     return BLUES[sum(value >= edge for edge in BINS)]
 
@@ -55,10 +60,21 @@ def text_on(fill: str) -> str:
 
     Examples
     --------
-    >>> text_on("#12436D"), text_on("#E3EEF8")
-    ('#FFFFFF', '#1F2A33')
+    >>> text_on(BLUES[4]), text_on(BLUES[0])
+    ('#FFFFFE', '#1F2A34')
     """
-    return PAPER if fill in BLUES[_DARK_FROM:] or fill in (HUES[0], HUES[2]) else INK
+    return colour("on-deep" if fill in BLUES[_DARK_FROM:] else "on-pale")
+
+
+def hatch_on(fill: str) -> str:
+    """Return the colour of hatching on a blue.
+
+    Examples
+    --------
+    >>> hatch_on(BLUES[4]), hatch_on(BLUES[0])
+    ('#FFFFFD', '#12436B')
+    """
+    return colour("hatch-deep" if fill in BLUES[_DARK_FROM:] else "hatch-pale")
 
 
 def config() -> dict[str, Any]:
