@@ -10,6 +10,7 @@ import json
 import multiprocessing
 import os
 import pickle
+import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -211,6 +212,11 @@ class Folder:
         write_atomic(self.path / name, json.dumps(value, ensure_ascii=False, default=str).encode())
 
 
+def _quiet() -> None:
+    """Leave Ctrl-C to the process that asked: it tells its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def _work(name: str, root: Path, call: Callable[..., object], arguments: tuple[Any, ...]) -> None:
     """Do the work of a run in a worker process and leave its end in its folder."""
     folder = Folder(name, root)
@@ -258,7 +264,11 @@ class Runs:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close them; what has not begun is not done, what goes on is told to stop."""
+        """Close them (see `close`)."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the workers; what has not begun is not done, what goes on is told to stop."""
         for name, future in list(self._waiting.items()):
             if not future.done():
                 Folder(name).cancel()
@@ -268,7 +278,9 @@ class Runs:
 
     def _open(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(self.count, mp_context=multiprocessing.get_context("spawn"))
+            self._pool = ProcessPoolExecutor(
+                self.count, mp_context=multiprocessing.get_context("spawn"), initializer=_quiet
+            )
         return self._pool
 
     def start(self, call: Callable[..., T], *arguments: Any) -> Callable[[], T]:

@@ -1,7 +1,7 @@
-"""Reports (floor 6): one self-contained HTML file made of views and their pictures."""
+"""Reports (floor 6): answers laid out for a reader, and the brief as one self-contained HTML file."""
 
 from monazite.report.brief import Brief, Finding, Section
-from monazite.report.contents import compose
+from monazite.report.contents import brief_page, compose
 from monazite.report.page import build
 
-__all__ = ["Brief", "Finding", "Section", "build", "compose"]
+__all__ = ["Brief", "Finding", "Section", "brief_page", "build", "compose"]

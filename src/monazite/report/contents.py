@@ -12,6 +12,7 @@ from monazite.assess.words import exposures
 from monazite.core.manifest import Manifest
 from monazite.core.text import say
 from monazite.facts.places import name_of, resolve
+from monazite.market.runs import Progress as Steps
 from monazite.market.runs import Runs
 from monazite.market.scenario import Control
 from monazite.network import Network, load
@@ -134,6 +135,22 @@ def compose(
         manifest=_manifest(found, subjects, beside),
         table=pl.concat(tables, how="diagonal_relaxed"),
     )
+
+
+def brief_page(subjects: Sequence[str], *, progress: Steps | None = None) -> str:
+    """Make the brief as HTML: what a worker process is asked for (see ``market.runs``)."""
+    of = len(subjects) + 2 + 2 * len(CONTROLS) + 1  # load, assess each and the group beside, runs, writing
+    told = 0
+
+    def tell(line: str) -> None:
+        nonlocal told
+        if progress is not None:
+            progress(min(told, of - 1), of, line)
+        told += 1
+
+    made = compose(subjects, progress=tell, workers=1)
+    tell(say("brief.step_write"))
+    return made.html()
 
 
 def _sources(found: Answers) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["has", "keys", "say"]
+__all__ = ["has", "keys", "say", "template"]
 
 _FOLDER = Path(__file__).parent
 
@@ -76,6 +76,17 @@ def say(key: str, /, **values: object) -> str:
     if key not in catalogue:
         raise KeyError(f"no text for key {key!r} in core/text/en.toml")
     return catalogue[key].format(**{name: _plain(value) for name, value in values.items()})
+
+
+def template(key: str) -> str:
+    """Return the text of a key with the places for its values left open, for a door that fills them itself.
+
+    Examples
+    --------
+    >>> template("word.place")
+    'place'
+    """
+    return _catalogue("en")[key]
 
 
 def has(key: str) -> bool:

@@ -1,0 +1,153 @@
+"""The application: guard, errors in words, the API, the page."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import Response
+
+from monazite import __version__
+from monazite.core.errors import MonaziteError
+from monazite.core.text import has, say
+from monazite.draw.palette import stylesheet
+from monazite.market.runs import Runs
+from monazite.server import asking, data, page, start, wire
+from monazite.server.guard import Guard
+
+__all__ = ["build"]
+
+#: largest body of a request, bytes
+LARGEST = 5_000_000
+_STATUS: dict[type[MonaziteError], int] = {asking.NotReady: 409, asking.NoRun: 404, data.WrongType: 415}
+_SMALL = 1000
+
+
+def build() -> FastAPI:
+    """Return the application."""
+    app = FastAPI(
+        title="Monazite",
+        version=__version__,
+        description=say("server.api"),
+        openapi_url="/api/openapi.json",
+        docs_url=None,  # its pages would load a script from elsewhere
+        redoc_url=None,
+        lifespan=_life,
+        redirect_slashes=False,
+        default_response_class=wire.Json,
+        max_body_size=LARGEST,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    app.state.runs = Runs(1, apart=True)
+    for router in (start.router, asking.router, data.router):
+        app.include_router(router)
+    _add_page(app)
+    app.add_exception_handler(MonaziteError, _told)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unforeseen)
+    app.add_middleware(GZipMiddleware, minimum_size=_SMALL)
+    app.add_middleware(Guard)
+    return app
+
+
+@asynccontextmanager
+async def _life(app: FastAPI) -> AsyncIterator[None]:
+    """Read the worlds ahead of the first question; at the end stop what still goes on."""
+    threading.Thread(target=_warm, daemon=True).start()
+    try:
+        yield
+    finally:
+        app.state.runs.close()
+
+
+def _warm() -> None:
+    with suppress(MonaziteError):
+        asking.warm()
+
+
+def _add_page(app: FastAPI) -> None:
+    for path in page.PATHS:
+        app.add_api_route(path, _page, methods=["GET", "HEAD"], include_in_schema=False)
+    app.add_api_route("/theme.css", _theme, methods=["GET", "HEAD"], include_in_schema=False)
+    app.add_api_route("/{path:path}", _asset, methods=["GET", "HEAD"], include_in_schema=False)
+
+
+def _page() -> Response:
+    return page.page()
+
+
+def _theme() -> Response:
+    return Response(stylesheet(), media_type="text/css", headers={"Cache-Control": "no-cache"})
+
+
+def _asset(request: Request, path: str) -> Response:
+    return page.asset(path) or page.missing(request)
+
+
+def _told(_: Request, error: Exception) -> Response:
+    """Answer an error of ours in its own words."""
+    assert isinstance(error, MonaziteError)
+    status = _STATUS.get(type(error)) or wire.status_of(error)
+    return wire.Json(wire.error_page(error), status_code=status)
+
+
+def _invalid(_: Request, error: Exception) -> Response:
+    """Answer a question that is not in the form asked for: each mistake in words."""
+    assert isinstance(error, RequestValidationError)
+    told = list(dict.fromkeys(_mistakes(error.errors())))
+    body = {"error": {"message": " ".join(told), "kind": "ArgumentError", "nearest": []}}
+    return wire.Json(body, status_code=400)
+
+
+def _mistakes(errors: Any) -> Iterator[str]:
+    for item in errors:
+        where = ".".join(
+            str(part)
+            for part in item["loc"]
+            if part not in ("query", "path", "body") and not str(part).endswith("Question")
+        )
+        kind = item["type"]
+        if kind == "value_error":
+            yield _sentence(str(item["ctx"]["error"]))
+            continue
+        key = f"server.invalid_{kind}"
+        values = {name: str(value)[:80] for name, value in item.get("ctx", {}).items()}
+        given = str(item.get("input"))[:80]
+        if where:
+            told = say(key, given=given, **values) if has(key) else say("server.invalid", given=given)
+            yield say("server.invalid_at", name=where, what=told)
+        else:
+            yield say("server.invalid_body")
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _http(request: Request, error: Exception) -> Response:
+    """Answer what the framework refuses: no such path, another method, too large a body."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return page.missing(request)
+    key = f"server.http_{error.status_code}"
+    body = {
+        "error": {
+            "message": say(key) if has(key) else say("server.http"),
+            "kind": "Refused",
+            "nearest": [],
+        }
+    }
+    return wire.Json(body, status_code=error.status_code, headers=error.headers)
+
+
+def _unforeseen(_: Request, error: Exception) -> Response:
+    """Answer what should not have happened, without a trace."""
+    message = say("server.unforeseen", kind=type(error).__name__)
+    return wire.Json({"error": {"message": message, "kind": "Unforeseen", "nearest": []}}, status_code=500)

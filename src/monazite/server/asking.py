@@ -1,0 +1,319 @@
+"""The API of questions: assess at once, stress and brief as runs."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Query, Request
+from starlette.responses import Response
+
+from monazite import facts, report
+from monazite.answer import Answer
+from monazite.api import SupplyNetwork, load
+from monazite.core.cache import code_hash
+from monazite.core.errors import ArgumentError
+from monazite.core.manifest import content_hash
+from monazite.core.settings import cache_folder
+from monazite.market.runs import Folder, Runs, State
+from monazite.server import shapes, wire
+from monazite.server.questions import AssessQuestion, BriefQuestion, RunQuestion, StressQuestion, names
+from monazite.stress import base_of, finish, prepare, run_name, run_of
+
+__all__ = ["NotReady", "router", "warm"]
+
+router = APIRouter(prefix="/api", default_response_class=wire.Json)
+
+_KEPT = 32
+_LISTED = 50
+#: only one answer is computed at a time: a second request for the same waits for it and then finds it
+_LOCK = Lock()
+
+Asked = Annotated[AssessQuestion, Query()]
+CellId = Annotated[str, Query(pattern=r"^[0-9a-f]{12}$", description="A cell of the answer's table")]
+Whose = Annotated[str | None, Query(max_length=200, description="Whose exposure is answered")]
+ViewName = Annotated[str, "name of a view"]
+Form = Literal["csv", "json", "svg", "vega"]
+TableForm = Literal["csv", "json"]
+_OK: dict[int | str, dict[str, Any]] = {
+    400: {"model": shapes.ErrorPage}, 403: {"model": shapes.ErrorPage}, 404: {"model": shapes.ErrorPage},
+    422: {"model": shapes.ErrorPage},
+}  # fmt: skip
+
+
+def answers(model: type[shapes.Shape], *more: int) -> dict[int | str, dict[str, Any]]:
+    """Return the answers of a path for the API's description."""
+    return {200: {"model": model}, **_OK, **{status: {"model": shapes.ErrorPage} for status in more}}
+
+
+class NotReady(ArgumentError):
+    """The run has no answer yet, or was cancelled, or failed."""
+
+
+class NoRun(ArgumentError):
+    """There is no such run."""
+
+
+@lru_cache(maxsize=_KEPT)
+def _world(chains: tuple[str, ...], year: int | None) -> SupplyNetwork:
+    return load(list(chains) or None, year)
+
+
+@lru_cache(maxsize=_KEPT)
+def _assessment(question: AssessQuestion) -> Answer:
+    chains = question.chain
+    if not chains and question.commodity:
+        chain = facts.commodity_chains().get(question.commodity)
+        chains = (chain,) if chain else ()
+    net = _world(chains, question.year)
+    return net.assess(names(question.subject), by=question.by, commodity=question.commodity)
+
+
+def _assess(question: AssessQuestion) -> Answer:
+    with _LOCK:
+        return _assessment(question)
+
+
+def _asked(question: AssessQuestion) -> dict[str, Any]:
+    return question.model_dump(exclude_none=True, exclude_defaults=True) | {"subject": question.subject}
+
+
+@router.get("/assess", responses=answers(shapes.AnswerPage), summary="How exposed a place or group is")
+def assess(question: Asked) -> Response:
+    """Assess and lay out."""
+    return wire.Json(_assess_page(question))
+
+
+@lru_cache(maxsize=_KEPT)
+def _assess_page(question: AssessQuestion) -> dict[str, Any]:
+    asked = _asked(question)
+    return wire.answer_page(
+        _assess(question), asked, title=question.title(), base="/api/assess", ask=wire.query(asked)
+    )
+
+
+@router.get("/assess/explain", responses=answers(shapes.Explanation), summary="Why a cell is what it is")
+def assess_explain(question: Asked, cell: CellId) -> Response:
+    """Explain one cell."""
+    return wire.Json(wire.explain(_assess(question), cell))
+
+
+@router.get("/assess/table.{form}", responses=_OK, summary="The whole table of the answer")
+def assess_table(form: TableForm, question: Asked) -> Response:
+    """Return the table."""
+    return wire.download(_assess(question), "table", form)
+
+
+@router.get("/assess/views/{view}.{form}", responses=_OK, summary="One picture, as data or drawn")
+def assess_view(view: str, form: Form, question: Asked) -> Response:
+    """Return a view."""
+    return wire.download(_assess(question), view, form)
+
+
+@router.post(
+    "/runs",
+    responses=answers(shapes.RunPage, 413, 415) | {202: {"model": shapes.RunPage}},
+    summary="Begin a run",
+)
+def begin(request: Request, question: Annotated[RunQuestion, Body()]) -> Response:
+    """Begin a run, or find the one that answers the question already."""
+    runs: Runs = request.app.state.runs
+    if isinstance(question, BriefQuestion):
+        folder = _begin_brief(runs, question)
+    else:
+        folder = _begin_stress(runs, question)
+    page = _run_page(runs, folder)
+    return wire.Json(page, status_code=200 if page["state"] == "done" else 202)
+
+
+def _begin_stress(runs: Runs, question: StressQuestion) -> Folder:
+    shock = question.shock()
+    chains, year = base_of(shock, chains=question.chain, year=question.year)
+    belief = None if question.belief == "foresight" else question.belief
+    with _LOCK:
+        net = _world(tuple(chains), year)
+        named = prepare(net.network, shock, question.horizon, belief)
+        if question.group:
+            Scope.check(question.group)
+    name = run_name(chains, year, named, question.horizon, belief)
+    asked = question.asked() | {"horizon": question.horizon, "belief": question.belief}
+    asked.pop("group", None)
+    manifest = {"kind": "stress", "title": question.title(), "question": asked}
+    return runs.submit(name, manifest, run_of, list(chains), year, named, question.horizon, belief)
+
+
+class Scope:
+    """Whose exposure is answered."""
+
+    @staticmethod
+    def check(group: str) -> list[str] | str:
+        """Return the place, group or places, refusing what is not known."""
+        from monazite.facts.places import resolve
+
+        found = names(group)
+        resolve(found)
+        return found[0] if len(found) == 1 else found
+
+
+def _begin_brief(runs: Runs, question: BriefQuestion) -> Folder:
+    from monazite.facts.places import resolve
+
+    for subject in question.brief:
+        resolve(subject)
+    inputs = [facts.load([chain]).content_hash for chain in facts.chains()]
+    name = content_hash("brief", question.brief, inputs, code_hash(Path(report.__file__).parent.parent))
+    manifest = {"kind": "brief", "title": question_title(question), "question": question.model_dump()}
+    return runs.submit(name, manifest, report.brief_page, question.brief)
+
+
+def question_title(question: BriefQuestion) -> str:
+    """Return what a brief is about as a sentence."""
+    from monazite.core.text import say
+    from monazite.server.questions import places_named
+
+    return say("server.title_brief", places=places_named(",".join(question.brief)))
+
+
+def _folder(name: str) -> Folder:
+    try:
+        folder = Folder(name)
+    except ArgumentError:
+        raise NoRun("server.no_run") from None
+    if not folder.exists or not folder.manifest:
+        raise NoRun("server.no_run")
+    return folder
+
+
+def _run_page(runs: Runs, folder: Folder) -> dict[str, Any]:
+    state: State = runs.state(folder)
+    manifest = folder.manifest
+    question = manifest.get("question", {})
+    kind = manifest.get("kind", "stress")
+    ask = {k: v for k, v in question.items() if (k, v) not in (("horizon", 24), ("belief", 2))}
+    page = f"/stress?{wire.query(ask)}" if kind == "stress" else f"/api/runs/{folder.name}/brief.html"
+    return {
+        "id": folder.name, "kind": kind, "title": manifest.get("title", folder.name), "state": state.name,
+        "done": state.done, "of": state.of, "seconds": round(state.seconds, 2),
+        "left": None if state.left is None else round(state.left, 1), "step": state.step,
+        "error": state.error, "page": page, "question": question,
+    }  # fmt: skip
+
+
+@router.get("/runs", responses=answers(shapes.RunList), summary="The runs that were asked for, latest first")
+def listed(request: Request) -> Response:
+    """List runs."""
+    root = cache_folder() / "runs"
+    found = sorted(root.glob("*/manifest.json"), key=lambda file: file.stat().st_mtime, reverse=True)[
+        :_LISTED
+    ]
+    return wire.Json(
+        {"runs": [_run_page(request.app.state.runs, Folder(file.parent.name)) for file in found]}
+    )
+
+
+@router.get("/runs/{run}", responses=answers(shapes.RunPage), summary="How a run goes")
+def run_state(request: Request, run: str) -> Response:
+    """Return how far a run is."""
+    return wire.Json(_run_page(request.app.state.runs, _folder(run)))
+
+
+@router.delete("/runs/{run}", responses=answers(shapes.RunPage), summary="Stop a run")
+def stop(request: Request, run: str) -> Response:
+    """Stop a run; one that has ended stays as it is."""
+    folder = _folder(run)
+    request.app.state.runs.cancel(folder)
+    return wire.Json(_run_page(request.app.state.runs, folder))
+
+
+def _answer(runs: Runs, run: str, group: str | None) -> Answer:
+    folder = _folder(run)
+    state = runs.state(folder)
+    if folder.manifest.get("kind") != "stress":
+        raise NoRun("server.no_answer")
+    if state.name != "done":
+        raise NotReady(f"server.run_{state.name}")
+    with _LOCK:
+        return _stress(run, group or None)
+
+
+@lru_cache(maxsize=_KEPT)
+def _stress(run: str, group: str | None) -> Answer:
+    folder = Folder(run)
+    question = StressQuestion(**folder.manifest["question"])
+    shock = question.shock()
+    chains, year = base_of(shock, chains=question.chain, year=question.year)
+    belief = None if question.belief == "foresight" else question.belief
+    net = _world(tuple(chains), year)
+    named = prepare(net.network, shock, question.horizon, belief)
+    whose = Scope.check(group) if group else None
+    return Answer(finish(net.network, named, folder.result(), belief=belief, group=whose))
+
+
+def _end(group: str | None) -> str:
+    return wire.query({"group": group})
+
+
+@router.get("/runs/{run}/answer", responses=answers(shapes.AnswerPage, 409), summary="The answer of a run")
+def run_answer(request: Request, run: str, group: Whose = None) -> Response:
+    """Lay out the answer of a stress run."""
+    answer = _answer(request.app.state.runs, run, group)
+    return wire.Json(_run_answer(run, group, id(answer)))
+
+
+@lru_cache(maxsize=_KEPT)
+def _run_answer(run: str, group: str | None, _which: int) -> dict[str, Any]:
+    manifest = Folder(run).manifest
+    asked = manifest["question"] | ({"group": group} if group else {})
+    with _LOCK:
+        answer = _stress(run, group or None)
+    return wire.answer_page(answer, asked, title=manifest["title"], base=f"/api/runs/{run}", ask=_end(group))
+
+
+@router.get(
+    "/runs/{run}/explain", responses=answers(shapes.Explanation, 409), summary="Why a cell is what it is"
+)
+def run_explain(request: Request, run: str, cell: CellId, group: Whose = None) -> Response:
+    """Explain one cell of a stress answer."""
+    return wire.Json(wire.explain(_answer(request.app.state.runs, run, group), cell))
+
+
+@router.get("/runs/{run}/table.{form}", responses=_OK, summary="The whole table of the answer")
+def run_table(request: Request, run: str, form: TableForm, group: Whose = None) -> Response:
+    """Return the table of a stress answer."""
+    return wire.download(_answer(request.app.state.runs, run, group), "table", form)
+
+
+@router.get("/runs/{run}/views/{view}.{form}", responses=_OK, summary="One picture, as data or drawn")
+def run_view(request: Request, run: str, view: str, form: Form, group: Whose = None) -> Response:
+    """Return a view of a stress answer."""
+    return wire.download(_answer(request.app.state.runs, run, group), view, form)
+
+
+@router.get("/runs/{run}/brief.html", responses=_OK, summary="The brief of a run")
+def run_brief(request: Request, run: str) -> Response:
+    """Return a brief; it holds its own styles and no script."""
+    folder = _folder(run)
+    state = request.app.state.runs.state(folder)
+    if folder.manifest.get("kind") != "brief":
+        raise NoRun("server.no_answer")
+    if state.name != "done":
+        raise NotReady(f"server.run_{state.name}")
+    policy = (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'"
+    )
+    return Response(
+        str(folder.result()),
+        media_type="text/html; charset=utf-8",
+        headers={"Content-Security-Policy": policy},
+    )
+
+
+def warm() -> None:
+    """Read the latest worlds ahead of the first question."""
+    for chain in facts.chains():
+        if chain != "toy":
+            with _LOCK:
+                _world((chain,), None)

@@ -1,0 +1,95 @@
+"""What stands before every request: whose it is, how large it may be, and the headers of every answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from monazite.core.text import say
+from monazite.server.wire import Json
+
+__all__ = ["POLICY", "Guard"]
+
+#: what the page may load and do: its own files, nothing inline, nothing from elsewhere
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (b"content-security-policy", POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+)
+_OWN = frozenset({"127.0.0.1", "localhost", "::1"})
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Guard:
+    """Answer only this machine, and put the security headers on every answer.
+
+    A request under another host's name is refused (a page elsewhere could have been given our address under
+    its own name), and so is a change asked for by another site's page.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check, pass on, add headers."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _add(message)
+            await send(message)
+
+        headers = {name.lower(): value for name, value in scope["headers"]}
+        refusal = _refuse(scope["method"], headers)
+        if refusal is not None:
+            body = {"error": {"message": refusal, "kind": "Refused", "nearest": []}}
+            await Json(body, status_code=403)(scope, receive, guarded)
+            return
+        await self.app(scope, receive, guarded)
+
+
+def _add(message: MutableMapping[str, Any]) -> None:
+    """Add the headers that the answer does not have; the API is never kept, the rest asked for anew."""
+    present = {name.lower() for name, _ in message["headers"]}
+    extra = [pair for pair in (*_HEADERS, (b"cache-control", b"no-store")) if pair[0] not in present]
+    message["headers"] = [*message["headers"], *extra]
+
+
+def _refuse(method: str, headers: dict[bytes, bytes]) -> str | None:
+    host = _host(headers.get(b"host", b"").decode("latin-1"))
+    if host not in _OWN:
+        return say("server.other_host")
+    if method not in _SAFE:
+        origin = headers.get(b"origin", b"").decode("latin-1")
+        site = headers.get(b"sec-fetch-site", b"same-origin").decode("latin-1")
+        if (origin and _host(urlsplit(origin).netloc) not in _OWN) or site == "cross-site":
+            return say("server.other_site")
+    return None
+
+
+def _host(text: str) -> str:
+    """Return the name of a host without its port.
+
+    Examples
+    --------
+    >>> _host("127.0.0.1:8765"), _host("[::1]:80"), _host("localhost")
+    ('127.0.0.1', '::1', 'localhost')
+    """
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0].lower()

@@ -1,0 +1,179 @@
+"""Questions as they come in: checked strictly, turned into what the verbs take."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from monazite.core.errors import ArgumentError
+from monazite.core.text import say
+from monazite.facts.places import inline, is_group
+from monazite.market.scenario import Control, ExportControl
+from monazite.stress import control_by_id
+from monazite.views import words
+
+__all__ = ["AssessQuestion", "BriefQuestion", "FactsQuestion", "RunQuestion", "StressQuestion", "names"]
+
+_MOST = 60
+
+
+def _readable(text: str) -> str:
+    """Refuse what no name holds: control characters and halves of characters."""
+    if any(ord(letter) < 32 or 0xD800 <= ord(letter) <= 0xDFFF or ord(letter) == 127 for letter in text):
+        raise ValueError(say("server.unreadable"))
+    return text
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_readable)]
+Names = Annotated[list[Name], Field(max_length=_MOST)]
+Year = Annotated[int, Field(ge=1900, le=2200)]
+
+
+class AssessQuestion(BaseModel):
+    """How exposed a place or group is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    subject: Name = Field(description="Place (ISO 3166 alpha-3), group, or several parted by commas")
+    chain: Annotated[tuple[Name, ...], Field(max_length=_MOST)] = Field((), description="Chains")
+    commodity: Name | None = Field(None, description="Only this commodity")
+    by: Name | None = Field(None, description="The state depended on; the leading one when absent")
+    year: Year | None = Field(None, description="Base year; the latest when absent")
+
+    def title(self) -> str:
+        """Return the question as a sentence."""
+        things = [words.commodity(self.commodity)] if self.commodity else [words.chain(c) for c in self.chain]
+        thing = ", ".join(inline(name) for name in things) or say("server.every_chain")
+        return say("server.title_assess", place=places_named(self.subject), thing=thing)
+
+
+class StressQuestion(BaseModel):
+    """What a restriction does: one of record by its id, or one of the user's own."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    control: Name | None = Field(None, description="Id of a registered control")
+    path: Literal["assumed", "observed"] | None = Field(None, description="Path of the registered control")
+    by: Name | None = Field(None, description="The restricting state")
+    on: Names | None = Field(None, description="Commodities, or chains for all that they trade")
+    cut: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+    months: Annotated[int, Field(ge=1, le=120)] | None = None
+    start: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")] | None = None
+    kind: Literal["ban", "licence", "quota"] | None = None
+    to: Name | None = Field(None, description="Whom it is aimed at; ALL when absent")
+    group: Name | None = Field(None, description="Whose exposure is answered; everybody's when absent")
+    horizon: Annotated[int, Field(ge=1, le=120)] = 24
+    belief: Annotated[int, Field(ge=1, le=120)] | Literal["foresight"] = 2
+    chain: Names | None = None
+    year: Year | None = None
+
+    @model_validator(mode="after")
+    def one_way(self) -> StressQuestion:
+        """Refuse both a control of record and one's own, and neither."""
+        own = {name for name in ("by", "on", "cut", "months", "start", "kind", "to")
+               if getattr(self, name) is not None}  # fmt: skip
+        if self.control is not None and own:
+            raise ValueError(say("server.one_way", names=sorted(own)))
+        if self.control is None and (self.by is None or not self.on):
+            raise ValueError(say("server.needs_control"))
+        if self.path is not None and self.control is None:
+            raise ValueError(say("server.path_needs_control"))
+        return self
+
+    def shock(self) -> Control | ExportControl:
+        """Return the control that is asked for."""
+        if self.control is not None:
+            return control_by_id(self.control, self.path or "assumed")
+        return ExportControl(
+            by=names(str(self.by))[0],
+            on=list(self.on or ()),
+            cut=1.0 if self.cut is None else self.cut,
+            months=12 if self.months is None else self.months,
+            start=self.start,
+            to="ALL" if self.to in (None, "ALL") else names(str(self.to)),
+            kind=self.kind or "ban",
+        )
+
+    def asked(self) -> dict[str, Any]:
+        """Return what was given, in the words of the page's URL."""
+        given = self.model_dump(exclude_none=True)
+        usual = {"horizon": 24, "belief": 2}
+        return {name: value for name, value in given.items() if usual.get(name) != value}
+
+    def title(self) -> str:
+        """Return the question as a sentence."""
+        if self.control is not None:
+            return say("server.title_control", control=control_by_id(self.control).title)
+        shock = self.shock()
+        return say(
+            "server.title_stress",
+            state=words.place(shock.by),
+            thing=", ".join(inline(_thing(name)) for name in shock.on),
+            cut=round(100 * (1.0 if self.cut is None else self.cut)),
+            months=12 if self.months is None else self.months,
+        )
+
+
+class BriefQuestion(BaseModel):
+    """The report for some places."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    brief: Annotated[list[Name], Field(min_length=1, max_length=12)]
+
+
+RunQuestion = StressQuestion | BriefQuestion
+
+
+class FactsQuestion(BaseModel):
+    """Which facts are wanted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    chain: Name | None = Field(None, description="Chain; the first one when absent")
+    year: Year | None = Field(None, description="Base year; the latest when absent")
+    variable: Name | None = None
+    commodity: Name | None = None
+    activity: Name | None = None
+    place: Name | None = None
+    kind: Name | None = None
+    source: Name | None = None
+    text: Name | None = Field(None, description="Text that a fact's words must hold")
+    offset: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+
+
+def names(text: str) -> list[str]:
+    """Read names parted by commas.
+
+    Examples
+    --------
+    >>> names("IND, USA,")
+    ['IND', 'USA']
+    """
+    found = [part.strip() for part in text.split(",") if part.strip()]
+    if not found:
+        raise ArgumentError("error.group_empty")
+    return found
+
+
+def places_named(text: str) -> str:
+    """Name places and groups for a reader; what is not known keeps its name, the verb will refuse it.
+
+    Examples
+    --------
+    >>> places_named("QUAD"), places_named("IND,USA")
+    ('the Quad', 'India, United States')
+    """
+    found = names(text)
+    shown = [words.place(name.upper()) if len(name) <= 4 else name for name in found]
+    shown = [say("server.group", name=name) if is_group(code.upper()) else name
+             for name, code in zip(shown, found, strict=True)]  # fmt: skip
+    return ", ".join(shown)
+
+
+def _thing(name: str) -> str:
+    from monazite.facts import chains
+
+    return words.chain(name) if name in chains() else words.commodity(name)

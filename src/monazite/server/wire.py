@@ -1,0 +1,258 @@
+"""What goes over the wire: plain JSON values of answers, views, tables, explanations, runs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import polars as pl
+from starlette.responses import Response
+
+from monazite.answer import Answer
+from monazite.core.errors import ArgumentError, MonaziteError, UnknownName
+from monazite.core.text import has, say
+from monazite.draw import svg
+from monazite.draw.page import page_picture
+from monazite.report.brief import Finding
+from monazite.report.explained import Explained, explained
+from monazite.report.sheet import manifest_rows, sheet
+from monazite.report.twin import Cell, Table, twins
+from monazite.views import View, words
+from monazite.views.numbers import percent
+from monazite.views.view import sources_frame
+
+__all__ = ["Json", "answer_page", "cell_page", "download", "explanation_page", "plain", "query", "table_page"]
+
+KINDS = ("reported", "estimated", "derived", "modelled", "assumed")
+_HALF = 0.5
+
+
+class Json(Response):
+    """JSON as this program writes it: UTF-8, missing and non-finite numbers as null, never NaN."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """Serialise."""
+        text = json.dumps(plain(content), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode("utf-8", "replace")
+
+
+def plain(value: Any) -> Any:
+    """Turn frames, dataclasses and non-finite numbers into what JSON knows.
+
+    Examples
+    --------
+    >>> plain({"a": float("nan"), "b": (1, None)})
+    {'a': None, 'b': [1, None]}
+    """
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, pl.DataFrame):
+        return plain(value.to_dicts())
+    if isinstance(value, Sequence | set | frozenset):
+        return [plain(item) for item in value]
+    return str(value)
+
+
+def query(question: Mapping[str, Any]) -> str:
+    """Write a question as the query of a URL: what is not asked is left out, lists are repeated.
+
+    Examples
+    --------
+    >>> query({"subject": "IND", "chain": ["gallium"], "by": None})
+    'subject=IND&chain=gallium'
+    """
+    return urlencode([(k, v) for k, v in question.items() if v not in (None, "", [], ())], doseq=True)
+
+
+def answer_page(
+    answer: Answer, question: Mapping[str, Any], *, title: str, base: str, ask: str = ""
+) -> dict[str, Any]:
+    """Return an answer in reading order.
+
+    Parameters
+    ----------
+    answer : Answer
+    question : mapping
+        What was asked, as the page's URL has it.
+    title : str
+        The question as a sentence.
+    base : str
+        Path below which the answer's own parts lie, such as ``/api/assess``.
+    ask : str
+        Query that repeats the question there; empty where the path does.
+    """
+    made = sheet(answer.result)
+    end = f"?{ask}" if ask else ""
+    return {
+        "question": question,
+        "title": title,
+        "findings": [_finding(item) for item in made.findings],
+        "views": [view_page(view(), base, end) for view in made.views.values()],
+        "why": [{"cell_id": cell, "label": name, "cell": cell_page(value)} for cell, name, value in made.why],
+        "help": {
+            "sentences": [made.help.sentence] if made.help else [],
+            "view": view_page(made.help, base, end) if made.help else None,
+        },
+        "sources": source_list(made.sources),
+        "manifest": [{"name": name, "value": value} for name, value in manifest_rows(made.manifest)],
+        "links": {form: f"{base}/table.{form}{end}" for form in ("csv", "json")},
+    }
+
+
+def _finding(item: Finding) -> dict[str, Any]:
+    share = item.assumed_share
+    return {
+        "sentence": item.sentence,
+        "kind": item.kind,
+        "kind_label": words.kind(item.kind) if item.kind else None,
+        "assumed_share": share,
+        "soft": say("brief.rests", share=percent(share)) if share is not None and share > _HALF else None,
+        "detail": item.detail,
+        "cell_id": item.cell_id,
+    }
+
+
+def view_page(view: View, base: str, end: str) -> dict[str, Any]:
+    """Return a view with its tables; its picture is asked for when it is looked at."""
+    return {
+        "name": view.name,
+        "title": view.title,
+        "sentence": view.sentence,
+        "notes": list(view.notes),
+        "tables": [table_page(table) for table in twins(view)],
+        "links": {form: f"{base}/views/{view.name}.{form}{end}" for form in ("csv", "json", "svg", "vega")},
+    }
+
+
+def table_page(table: Table) -> dict[str, Any]:
+    """Return a table with the key of the kinds that occur in it."""
+    cells = [cell for _, rows in table.groups for row in rows for cell in row]
+    used = {cell.kind for cell in cells}
+    return {
+        "caption": table.caption,
+        "heads": list(table.heads),
+        "labels": table.labels,
+        "groups": [
+            {"label": label, "rows": [[cell_page(cell) for cell in row] for row in rows]}
+            for label, rows in table.groups
+        ],
+        "key": [
+            {"kind": kind, "letter": say(f"brief.letter_{kind}"), "label": words.kind(kind)}
+            for kind in KINDS
+            if kind in used
+        ],
+    }
+
+
+def cell_page(cell: Cell) -> dict[str, Any]:
+    """Return a cell; what it does not have is left out."""
+    found: dict[str, Any] = {"text": cell.text}
+    for name in ("within", "kind", "blank", "cell_id"):
+        if getattr(cell, name):
+            found[name] = getattr(cell, name)
+    if cell.fact is not None:
+        found["fact"] = cell.fact
+    if cell.number and not cell.blank:
+        found["number"] = True
+    return found
+
+
+def source_list(sources: pl.DataFrame | None) -> list[dict[str, Any]]:
+    """Return numbered sources."""
+    names = ("source", "citation", "url", "published", "retrieved", "licence")
+    return [
+        {"number": number, **{name: row[name] for name in names}}
+        for number, row in enumerate(sources_frame(sources).iter_rows(named=True), start=1)
+    ]
+
+
+def explanation_page(found: Explained) -> dict[str, Any]:
+    """Return the explanation of a cell or fact."""
+    return {
+        "title": found.title,
+        "value": cell_page(found.value),
+        "value_kind": words.kind(found.value.kind) if found.value.kind else None,
+        "grey": found.grey or None,
+        "formula": found.formula,
+        "paragraphs": list(found.paragraphs),
+        "tables": [table_page(table) for table in found.tables],
+        "sources": source_list(found.sources),
+    }
+
+
+def explain(answer: Answer, cell: str) -> dict[str, Any]:
+    """Explain one cell of an answer."""
+    return explanation_page(explained(answer.result, cell))
+
+
+def download(answer: Answer, view_name: str, form: str) -> Response:
+    """Return a view, or the whole table under the name ``table``, in the form asked for.
+
+    Raises
+    ------
+    UnknownName
+        No such view, or no such form.
+    """
+    if view_name == "table":
+        forms = ("csv", "json")
+        if form == "json":
+            return Json(answer.document())
+        if form == "csv":
+            return _file(
+                answer.table.write_csv(), "text/csv", f"{answer.manifest.method.replace('/', '-')}.csv"
+            )
+        raise UnknownName("form", form, forms)
+    view = answer.view(view_name)
+    if form == "csv":
+        return _file(view.data.write_csv(), "text/csv", f"{view.name}.csv")
+    if form == "json":
+        return Json({**view.to_dict(), "manifest": answer.manifest.to_dict()})
+    if form == "svg":
+        return _file(svg(view), "image/svg+xml", f"{view.name}.svg")
+    if form == "vega":
+        return Json(page_picture(view))
+    raise UnknownName("form", form, ("csv", "json", "svg", "vega"))
+
+
+def _file(text: str, media: str, name: str) -> Response:
+    return Response(
+        text.encode(), media_type=media, headers={"Content-Disposition": f'inline; filename="{name}"'}
+    )
+
+
+def error_page(error: MonaziteError) -> dict[str, Any]:
+    """Return an error as what it says, what kind it is, and the names that may have been meant."""
+    kind = type(error).__name__
+    return {
+        "error": {
+            "message": say(f"server.error_{kind}") if has(f"server.error_{kind}") else _sentence(str(error)),
+            "kind": kind,
+            "nearest": list(error.nearest) if isinstance(error, UnknownName) else [],
+        }
+    }
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def status_of(error: MonaziteError) -> int:
+    """Return the HTTP status of an error: 400 a wrong argument, 422 refused or facts missing, else 500.
+
+    Examples
+    --------
+    >>> status_of(ArgumentError("error.group_empty"))
+    400
+    """
+    if isinstance(error, ArgumentError):
+        return 400
+    return 422
