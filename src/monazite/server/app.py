@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -108,11 +108,7 @@ def _invalid(_: Request, error: Exception) -> Response:
 
 def _mistakes(errors: Any) -> Iterator[str]:
     for item in errors:
-        where = ".".join(
-            str(part)
-            for part in item["loc"]
-            if part not in ("query", "path", "body") and not str(part).endswith("Question")
-        )
+        where = _where(item["loc"])
         kind = item["type"]
         if kind == "value_error":
             yield _sentence(str(item["ctx"]["error"]))
@@ -125,6 +121,20 @@ def _mistakes(errors: Any) -> Iterator[str]:
             yield say("server.invalid_at", name=where, what=told)
         else:
             yield say("server.invalid_body")
+
+
+def _where(place: Sequence[int | str]) -> str:
+    """Return where a mistake is, in the words of who asked.
+
+    Examples
+    --------
+    >>> _where(("query", "year")), _where(("body", "brief", "brief", 0)), _where(("body",))
+    ('year', 'brief.0', '')
+    """
+    parts = list(place[1:])
+    if place[0] == "body" and parts and parts[0] in ("stress", "brief"):
+        parts = parts[1:]
+    return ".".join(map(str, parts))
 
 
 def _sentence(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from monazite.core.errors import ArgumentError
 from monazite.core.text import say
@@ -123,7 +123,14 @@ class BriefQuestion(BaseModel):
     brief: Annotated[list[Name], Field(min_length=1, max_length=12)]
 
 
-RunQuestion = StressQuestion | BriefQuestion
+def _which(body: Any) -> str:
+    return "brief" if isinstance(body, dict) and "brief" in body else "stress"
+
+
+#: a body is told by what it names: a brief by ``brief``, else a restriction
+RunQuestion = Annotated[
+    Annotated[StressQuestion, Tag("stress")] | Annotated[BriefQuestion, Tag("brief")], Discriminator(_which)
+]
 
 
 class FactsQuestion(BaseModel):

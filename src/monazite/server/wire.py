@@ -70,7 +70,10 @@ def query(question: Mapping[str, Any]) -> str:
     >>> query({"subject": "IND", "chain": ["gallium"], "by": None})
     'subject=IND&chain=gallium'
     """
-    return urlencode([(k, v) for k, v in question.items() if v not in (None, "", [], ())], doseq=True)
+    given = [(name, value) for name, value in question.items() if value not in (None, "", [], ())]
+    return urlencode(
+        [(name, f"{value:g}" if isinstance(value, float) else value) for name, value in given], doseq=True
+    )
 
 
 def answer_page(
