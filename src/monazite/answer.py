@@ -97,20 +97,29 @@ class Answer:
             "manifest": self.manifest.to_dict(),
         }
 
-    def to_file(self, path: str | Path) -> Path:
+    def to_file(self, path: str | Path, view: str | None = None) -> Path:
         """Write the answer: csv, parquet or json for the table, svg for the picture, by suffix.
+
+        Parameters
+        ----------
+        path : path
+            File to write.
+        view : str, optional
+            Write one of the answer's pictures instead of its table: as data (csv, parquet, json) or drawn
+            (svg).
 
         Raises
         ------
         ArgumentError
-            A suffix that is none of these; nothing is written.
+            A suffix that is none of these, or a view that the answer does not have; nothing is written.
         """
         file = Path(path)
+        frame = self.table if view is None else self.view(view).data
         writers: dict[str, Callable[[], bytes]] = {
-            ".csv": lambda: self.table.write_csv().encode(),
-            ".parquet": self._parquet,
-            ".json": lambda: json.dumps(self.document(), ensure_ascii=False, indent=1).encode(),
-            ".svg": self._svg,
+            ".csv": lambda: frame.write_csv().encode(),
+            ".parquet": lambda: _parquet(frame),
+            ".json": lambda: json.dumps(self._json(view), ensure_ascii=False, indent=1).encode(),
+            ".svg": lambda: self._svg(view),
         }
         if file.suffix not in writers:
             raise ArgumentError("error.suffix", given=file.suffix or file.name, known=", ".join(SUFFIXES))
@@ -121,17 +130,23 @@ class Answer:
             raise MonaziteError("error.not_written", file=file, problem=problem.strerror) from problem
         return file
 
-    def _parquet(self) -> bytes:
-        from io import BytesIO
+    def _json(self, view: str | None) -> dict[str, Any]:
+        if view is None:
+            return self.document()
+        return {**self.view(view).to_dict(), "manifest": self.manifest.to_dict()}
 
-        buffer = BytesIO()
-        self.table.write_parquet(buffer)
-        return buffer.getvalue()
-
-    def _svg(self) -> bytes:
+    def _svg(self, view: str | None) -> bytes:
         from monazite.draw import svg
 
-        return svg(self.view()).encode()
+        return svg(self.view(view)).encode()
+
+
+def _parquet(frame: pl.DataFrame) -> bytes:
+    from io import BytesIO
+
+    buffer = BytesIO()
+    frame.write_parquet(buffer)
+    return buffer.getvalue()
 
 
 def selection(text: str) -> dict[str, str]:

@@ -19,12 +19,15 @@ def command(
     json: opt.Json = False,
     csv: opt.Csv = False,
     to: opt.To = None,
+    view: opt.View = None,
     quiet: opt.Quiet = False,
 ) -> None:
     """Assess a place or group and show the answer."""
     from monazite.cli import output
 
-    door = output.Door(json=json, csv=csv, to=to, quiet=quiet, measure=measure, fail_above=fail_above)
+    door = output.Door(
+        json=json, csv=csv, to=to, quiet=quiet, measure=measure, fail_above=fail_above, view=view
+    )
     who = opt.names(subject)
     with door.working(say("cli.working_assess")):
         from monazite import api

@@ -21,6 +21,7 @@ Place = Annotated[str | None, typer.Option("--place", metavar="PLACE", help=say(
 Json = Annotated[bool, typer.Option("--json", help=say("cli.opt_json"))]
 Csv = Annotated[bool, typer.Option("--csv", help=say("cli.opt_csv"))]
 To = Annotated[Path | None, typer.Option("--to", metavar="FILE", help=say("cli.opt_to"))]
+View = Annotated[str | None, typer.Option("--view", metavar="NAME", help=say("cli.opt_view"))]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help=say("cli.opt_quiet"))]
 Explain = Annotated[str | None, typer.Option("--explain", metavar="CELL", help=say("cli.opt_explain"))]
 FailAbove = Annotated[

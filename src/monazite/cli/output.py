@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from monazite.core.result import Result
     from monazite.report import Brief
+    from monazite.views import View
 
 #: width of a table where nobody's terminal says another
 WIDTH = 120
@@ -45,6 +46,7 @@ class Door:
     quiet: bool = False
     measure: str | None = None
     fail_above: float | None = None
+    view: str | None = None
     suffixes: Sequence[str] = field(default=("csv", "json", "parquet", "svg"))
 
     def __post_init__(self) -> None:
@@ -85,9 +87,11 @@ class Door:
             result = Chosen(answer, self.measure)
         table = result.table
         if self.to is not None:
-            write(self.to, result)
+            write(self.to, result, self.view)
             self.note(say("cli.written", file=self.to))
-        if self.json:
+        if self.view is not None and self.to is None:
+            self._view(result.view(self.view))
+        elif self.json:
             sys.stdout.write(dumps(result.document()) + "\n")
         elif self.csv:
             sys.stdout.write(table.write_csv())
@@ -108,6 +112,17 @@ class Door:
 
             findings(console(), brief)
         self.note(say("cli.written", file=self.to))
+
+    def _view(self, view: View) -> None:
+        """Print one picture: its headline and its figures."""
+        if self.json:
+            sys.stdout.write(dumps(view.to_dict()) + "\n")
+        elif self.csv:
+            sys.stdout.write(view.data.write_csv())
+        else:
+            from monazite.cli.twins import print_view
+
+            print_view(console(), view)
 
     def _explain(self, result: Result, text: str) -> None:
         answer = result.explain(**selection(text))
@@ -174,7 +189,7 @@ def dumps(value: Any) -> str:
     return jsonlib.dumps(plain(value), ensure_ascii=False, allow_nan=False)
 
 
-def write(path: Path, answer: Answer) -> None:
+def write(path: Path, answer: Answer, view: str | None = None) -> None:
     """Write an answer to a file, whole or not at all.
 
     Raises
@@ -183,7 +198,7 @@ def write(path: Path, answer: Answer) -> None:
         If the file cannot be written.
     """
     try:
-        answer.to_file(path)
+        answer.to_file(path, view)
     except OSError as error:
         raise MonaziteError("cli.file_unwritable", file=path, reason=error.strerror) from None
 

@@ -47,12 +47,15 @@ def command(
     json: opt.Json = False,
     csv: opt.Csv = False,
     to: opt.To = None,
+    view: opt.View = None,
     quiet: opt.Quiet = False,
 ) -> None:
     """Stress the network with a control of record or with a restriction of one's own."""
     from monazite.cli import output
 
-    door = output.Door(json=json, csv=csv, to=to, quiet=quiet, measure=measure, fail_above=fail_above)
+    door = output.Door(
+        json=json, csv=csv, to=to, quiet=quiet, measure=measure, fail_above=fail_above, view=view
+    )
     own = {
         "--by": by, "--on": on, "--cut": cut, "--months": months, "--start": start, "--target": target,
         "--kind": kind,
