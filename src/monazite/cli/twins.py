@@ -60,5 +60,6 @@ def _print(console: Console, table: Table) -> None:
 
 
 def _text(cell: Cell, *, ranged: bool) -> str:
-    mark = f" {MARKS[QUALITY[cell.kind]]}" if cell.kind in QUALITY else ""
+    quality = QUALITY.get(cell.kind or "")
+    mark = f" {MARKS[quality]}" if quality else ""
     return f"{cell.text}{mark}" + (f" ({cell.within})" if ranged and cell.within else "")
