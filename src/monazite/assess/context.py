@@ -34,6 +34,7 @@ from monazite.market.measures import (
     touch_everywhere,
     touch_marks,
 )
+from monazite.market.measures.relief import RELIEF
 
 if TYPE_CHECKING:
     from monazite.network import Network
@@ -82,10 +83,11 @@ MEASURES = (
     "n_minus_1_final",
     "trade",
     "stage_flow",
+    *RELIEF,
 )
 
 #: measures that are flows and quantities of the world, whatever the subject: after all others in the table
-QUANTITIES = ("trade", "stage_flow")
+QUANTITIES = ("trade", "stage_flow", *RELIEF)
 
 #: measures of N-1 by commodity, and their form
 FORMS: dict[str, Form] = {"n_minus_1_iea": "iea", "n_minus_1_demand": "demand"}

@@ -96,12 +96,18 @@ def explain_cell(network: Network, cell: Cell) -> Explanation:
     ids = list(dict.fromkeys([*cell.facts, *(i for ids in inputs["fact_ids"].to_list() for i in ids)]))
     return Explanation(
         cell=cell.row,
-        formula=say(f"assess.formula_{cell.row['measure']}"),
+        formula=worded("formula", cell.row["measure"]),
         inputs=inputs,
         paths=_paths(network, cell),
         sources=network.facts.explain(ids) if ids else network.facts.explain([]),
         notes=_notes(network, cell, inputs),
     )
+
+
+def worded(what: str, measure: str) -> str:
+    """Return the formula or the name of a measure."""
+    key = f"relief.{what}_{measure}"
+    return say(key if has(key) else f"assess.{what}_{measure}")
 
 
 def _notes(network: Network, cell: Cell, inputs: pl.DataFrame) -> tuple[str, ...]:
@@ -203,7 +209,7 @@ def _heading(row: Mapping[str, Any]) -> str:
     key = f"assess.explain_{row['measure']}"
     return say(
         key if has(key) else "assess.explain_cell" if row["unit"] == "1" else "assess.explain_quantity",
-        measure=say(f"assess.measure_{row['measure']}"),
+        measure=worded("measure", row["measure"]),
         subject=" ".join(str(row[c]) for c in _SUBJECT if row.get(c)),
         place=name_of(row["place"]) if row["place"] else "",
         by=name_of(row["by"]) if row["by"] else say("assess.nobody"),

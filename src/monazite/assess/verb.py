@@ -12,6 +12,7 @@ import polars as pl
 from monazite.assess.context import MEASURES, QUANTITIES, Cell, Context, Filters
 from monazite.assess.dependence import subject_cells
 from monazite.assess.flows import flow_cells
+from monazite.assess.relief import relief_cells
 from monazite.assess.result import Assessment
 from monazite.assess.world import world_cells
 from monazite.core import schema
@@ -94,7 +95,7 @@ def assess(
         network, chain=chain, stage=stage, commodity=commodity, element=element, measure=measure
     )
     context = Context(network, name, members, state, filters)
-    found = [*world_cells(context), *subject_cells(context), *flow_cells(context)]
+    found = [*world_cells(context), *subject_cells(context), *flow_cells(context), *relief_cells(context)]
     table, cells = _table(found)
     manifest = Manifest.create(
         inputs=[network.facts.content_hash, name, list(members), state, _plain(filters)],

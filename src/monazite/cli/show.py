@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monazite.core.text import has, say
+from monazite.market.measures.relief import RELIEF
 from monazite.views import numbers, words
 from monazite.views.view import quality
 
@@ -53,6 +54,7 @@ SECONDARY = (
     "effective_suppliers",
     "trade",
     "stage_flow",
+    *RELIEF,
     "units_lost",
     "units_on_order",
     "units_deferred",
