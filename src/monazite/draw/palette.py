@@ -60,10 +60,9 @@ PALETTE: Mapping[str, tuple[str, str]] = {
     "stock": ("#8B969E", "#8D9BA6"),
     "scrap": ("#6F9C97", "#6FA59F"),
     # maps
-    "sea": ("#FEFEFE", "#151A1F"),
-    "land": ("#E6E9EA", "#2B343C"),
-    "border": ("#FEFFFF", "#171C21"),
-    "graticule": ("#EDF1F3", "#20272E"),
+    "sea": ("#F4F7F9", "#1A2128"),
+    "land": ("#DDE2E4", "#323C45"),
+    "border": ("#FDFEFE", "#1B2229"),
     # the page around the pictures
     "link": ("#12538F", "#8DBEF0"),
     "focus": ("#B8430C", "#F59258"),

@@ -9,6 +9,7 @@ from monazite.core.errors import UnknownName
 from monazite.draw import render
 from monazite.draw.bars import bars
 from monazite.draw.lines import lines
+from monazite.draw.map import flow_map
 from monazite.draw.matrix import matrix
 from monazite.draw.sankey import sankey
 from monazite.views.view import View
@@ -19,6 +20,7 @@ __all__ = ["PICTURES", "png", "specification", "svg"]
 PICTURES: Mapping[str, Callable[[View], dict[str, Any]]] = {
     "bars": bars,
     "lines": lines,
+    "map": flow_map,
     "matrix": matrix,
     "sankey": sankey,
 }

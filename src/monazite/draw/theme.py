@@ -156,6 +156,7 @@ def layer(mark: Mapping[str, Any], rows: Iterable[Mapping[str, Any]], **fields: 
         "color",
         "opacity",
         "fillOpacity",
+        "strokeOpacity",
         "strokeWidth",
         "strokeDash",
         "size",
