@@ -53,7 +53,7 @@ class Shapes:
     --------
     >>> known = shapes()
     >>> known.points["SGP"], any(place == "SGP" for place, _ in known.land)
-    ((103.82, 1.36), True)
+    ((103.82, 1.38), True)
     """
 
     convention: str

@@ -74,6 +74,7 @@ def twins(view: View) -> tuple[Table, ...]:
     makers: Mapping[str, Callable[[View], tuple[Table, ...]]] = {
         "matrix": _matrix,
         "lines": _lines,
+        "map": _flows,
         "sankey": _links,
         "bars": _bars,
     }
@@ -112,7 +113,8 @@ def _share(cell: Mapping[str, Any] | None, *, whole: bool) -> Cell:
     if cell is None:
         return Cell(say("view.unknown"), kind=None) if whole else Cell("", blank=True)
     within = interval(cell["low"], cell["high"], "share") if cell["value"] is not None else ""
-    return Cell(cell["text"], within=within, kind=cell["kind"] if cell["value"] is not None else None)
+    kind = cell["kind"] if cell["value"] is not None else None
+    return Cell(cell["text"], within=within, kind=kind, cell_id=cell["cell_id"])
 
 
 def _lines(view: View) -> tuple[Table, ...]:
@@ -156,11 +158,12 @@ def _point(row: Mapping[str, Any] | None, unit: str) -> Cell:
     if row is None:
         return Cell("", blank=True)
     if row["value"] is None:
-        return Cell(say("view.no_figure"))
+        return Cell(say("view.no_figure"), cell_id=row["cell_id"])
     shown = unit if unit in ("share", "×") else None
     low, high = row["low"], row["high"]
     within = interval(low, high, shown)
-    return Cell(quantity(row["value"], shown, digits=_digits(row["kind"])), within=within, kind=row["kind"])
+    text = quantity(row["value"], shown, digits=_digits(row["kind"]))
+    return Cell(text, within=within, kind=row["kind"], cell_id=row["cell_id"])
 
 
 def _links(view: View) -> tuple[Table, ...]:
@@ -183,7 +186,11 @@ def _links(view: View) -> tuple[Table, ...]:
                         if target["role"] == "flow"
                         else target["label"]
                     ),
-                    Cell(quantity(link["value"], None, digits=_digits(link["kind"])), kind=link["kind"]),
+                    Cell(
+                        quantity(link["value"], None, digits=_digits(link["kind"])),
+                        kind=link["kind"],
+                        cell_id=link["cell_id"],
+                    ),
                     Cell(percent(link["share"])),
                 )
             )
@@ -203,14 +210,40 @@ def _bars(view: View) -> tuple[Table, ...]:
     rows = tuple(
         (
             _label(", ".join(part for part in (row["label"], row["detail"]) if part)),
-            Cell(say("view.no_figure"))
+            Cell(say("view.no_figure"), cell_id=row["cell_id"])
             if row["quality"] == "unknown"
             else Cell(
                 quantity(row["value"], unit, digits=_digits(row["kind"])),
                 within=interval(row["low"], row["high"], unit),
                 kind=row["kind"],
+                cell_id=row["cell_id"],
             ),
         )
         for row in view.data.to_dicts()
     )
     return (Table(view.title, (words.column("label"), words.column("value")), (("", rows),)),)
+
+
+def _flows(view: View) -> tuple[Table, ...]:
+    """Return the flows of a map, the largest first, and the sum of those that it does not draw."""
+    unit, basis = view.encoding["unit"], view.encoding["basis"]
+    rows: list[tuple[Cell, ...]] = []
+    for row in view.data.filter(pl.col("item") != "place").to_dicts():
+        drawn = row["item"] == "arc"
+        within = interval(row["low"], row["high"], None)
+        value = quantity(row["value"], None, digits=_ROUND if within else _digits(row["kind"]))
+        rows.append(
+            (
+                _label(row["partner_label"] if drawn else say("view.smaller_flows", count=row["count"])),
+                _label(row["place_label"] if drawn else ""),
+                Cell(value, within=within, kind=row["kind"], cell_id=row["cell_id"]),
+                Cell(percent(row["share"])),
+            )
+        )
+    heads = (
+        words.column("from"),
+        words.column("to"),
+        f"{unit}, {basis}" if unit and basis else unit or words.column("value"),
+        words.column("share_of_trade"),
+    )
+    return (Table(view.title, heads, (("", tuple(rows)),), labels=2),)
