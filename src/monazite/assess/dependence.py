@@ -210,7 +210,15 @@ def _shares(
             else:
                 trace = context.stage_trace(element, stage_of[measure])
                 split = context.stage_trace(element, stage_of[measure], split=True)
-            column = lead = context.leader(trace.means(basket))
+            means = trace.means(basket)
+            column = lead = context.leader(means)
+            if measure in STAGE_MEASURE.values() and means.sum() <= 0:
+                caveat = say("assess.caveat_never")
+                yield cell(
+                    measure, context.undefined(), by=context.by, modelled=True, caveat=caveat,
+                    status="not_applicable",
+                )  # fmt: skip
+                continue
         by = context.by_name(lead)
         if lead < 0 and by is not None:
             yield cell(measure, context.undefined(), by=by, caveat=say("assess.caveat_by"))

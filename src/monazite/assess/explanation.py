@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from monazite.assess.context import Cell
+from monazite.assess.words import worded
 from monazite.core.range import NORMAL_80
 from monazite.core.text import has, say
 from monazite.facts.places import name_of
@@ -102,12 +103,6 @@ def explain_cell(network: Network, cell: Cell) -> Explanation:
         sources=network.facts.explain(ids) if ids else network.facts.explain([]),
         notes=_notes(network, cell, inputs),
     )
-
-
-def worded(what: str, measure: str) -> str:
-    """Return the formula or the name of a measure."""
-    key = f"relief.{what}_{measure}"
-    return say(key if has(key) else f"assess.{what}_{measure}")
 
 
 def _notes(network: Network, cell: Cell, inputs: pl.DataFrame) -> tuple[str, ...]:

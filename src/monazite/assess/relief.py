@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from monazite.assess.context import REST, Cell, Context
-from monazite.core.text import say
 from monazite.market.measures.outside import Help
 from monazite.market.measures.relief import RELIEF, relief
 from monazite.market.measures.stage_flows import element_basis
@@ -94,13 +93,6 @@ def _cell(context: Context, of: tuple[str, str, str, str | None], figure: Help) 
         "element": element,
         "role": figure.role,
         "assumed_share": figure.assumed,
-        "caveat": caveat(figure),
+        "caveat": figure.caveat(),
     }
     return Cell(row, gradient, facts=figure.facts)
-
-
-def caveat(figure: Help) -> str | None:
-    """What a figure leaves out: plants whose capacity nobody has published, or that are not on record."""
-    if figure.figure is None:
-        return say("relief.caveat_unpublished" if figure.unknown else "relief.caveat_none")
-    return say("relief.caveat_left_out", count=figure.unknown) if figure.unknown else None

@@ -13,6 +13,7 @@ from monazite.assess.explanation import Explanation, explain_cell
 from monazite.assess.words import findings, summary
 from monazite.core.errors import ArgumentError, UnknownName
 from monazite.core.manifest import Manifest
+from monazite.facts.places import resolve
 from monazite.market.measures import elements
 
 if TYPE_CHECKING:
@@ -64,6 +65,20 @@ class Assessment:
     def elements(self) -> dict[str, tuple[str, ...]]:
         """Elements that can be traced in each chain, the leading one first."""
         return elements(self._network)
+
+    @property
+    def filters(self) -> dict[str, list[str] | None]:
+        """What was asked for: names by measure, chain, stage, commodity, element; None for everything."""
+        return dict(self.manifest.extra["filters"])
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Names of commodities and end uses by their ids."""
+        facts = self._network.facts
+        return {
+            **dict(facts.activities.select("activity", "name").iter_rows()),
+            **dict(facts.commodities.select("commodity", "name").iter_rows()),
+        }
 
     def summary(self) -> str:
         """Return two sentences that a minister can read.
@@ -117,6 +132,8 @@ class Assessment:
                 raise UnknownName("column", name, _COLUMNS)
         if measure is not None and measure not in MEASURES:
             raise UnknownName("measure", measure, MEASURES)
+        if selection.get("by") is not None:
+            selection["by"] = resolve(selection["by"])[0]
         chosen = self._pick(measure, selection)
         if chosen is None and selection.get("by") is not None and selection["by"] != self.by:
             rest = {

@@ -9,7 +9,7 @@ import polars as pl
 
 from monazite.core import schema
 from monazite.core.text import has, say
-from monazite.facts.places import name_of
+from monazite.facts.places import inline, name_of
 
 if TYPE_CHECKING:
     from monazite.assess.result import Assessment
@@ -30,13 +30,55 @@ def findings(answer: Assessment) -> list[str]:
     """Return the sentences of the summary, one by one: exposure, then what the others could cover."""
     table, found = answer.table.filter(pl.col("value").is_not_null()), heads(answer)
     if not found:
-        return [say("assess.summary_nothing", place=name_of_subject(answer))]
+        return _without_head(answer, table)
     first = "; ".join(_exposure(answer, table, head) for head in found)
-    second = "; ".join(filter(None, (_cover(table, head) for head in found)))
+    second = "; ".join(filter(None, (_cover(answer, table, head) for head in found)))
     year = found[0]["period"]
     opening = say("assess.summary_exposure", place=name_of_subject(answer), year=year, clauses=first)
     closing = say("assess.summary_cover", clauses=second) if second else say("assess.summary_no_cover")
     return [opening, f"{closing[:1].upper()}{closing[1:]}"]
+
+
+def _without_head(answer: Assessment, table: pl.DataFrame) -> list[str]:
+    """What can be said where no element can be followed to an end use of the subject."""
+    asked = answer.filters
+    values = {"place": name_of_subject(answer), "year": answer.manifest.base_year}
+    if asked["measure"] and "touch_share" not in asked["measure"]:
+        names = [worded("measure", measure) for measure in asked["measure"]]
+        return [say("assess.summary_asked", measures=names, **values)]
+    goods = asked["commodity"]
+    if not goods:
+        return [say("assess.summary_nothing", **values)]
+    known = answer.names
+    told = [say("assess.summary_no_use", goods=[inline(known.get(g, g)) for g in goods], **values)]
+    for good in goods:
+        made = table.filter((pl.col("commodity") == good) & (pl.col("place") == "WLD"))
+        top = made.filter(
+            (pl.col("measure") == ("share" if answer.by else "top1")) & pl.col("by").is_not_null()
+        )
+        if top.is_empty():
+            continue
+        first = top.row(0, named=True)
+        share = say("assess.summary_world", good=inline(known.get(good, good)), by=name_of(first["by"]),
+                    share=_percent(first["value"]))  # fmt: skip
+        cover = made.filter((pl.col("measure") == "n_minus_1_demand") & (pl.col("by") == first["by"]))
+        if cover.height:
+            told.append(share + say("assess.summary_world_cover", cover=_percent(cover["value"][0])))
+        else:
+            told.append(share + say("assess.summary_world_end"))
+    return told
+
+
+def worded(what: str, measure: str) -> str:
+    """Return the formula or the name of a measure.
+
+    Examples
+    --------
+    >>> worded("measure", "trade"), worded("measure", "stock_held")
+    ('trade', 'stock held')
+    """
+    key = f"relief.{what}_{measure}"
+    return say(key if has(key) else f"assess.{what}_{measure}")
 
 
 def heads(answer: Assessment) -> list[dict[str, Any]]:
@@ -113,25 +155,29 @@ def _exposure(answer: Assessment, table: pl.DataFrame, head: dict[str, Any]) -> 
     return say("assess.clause_direct", direct=_percent(direct["value"][0]), **values)
 
 
-def _cover(table: pl.DataFrame, head: dict[str, Any]) -> str | None:
+def _cover(answer: Assessment, table: pl.DataFrame, head: dict[str, Any]) -> str | None:
+    """What the others could cover: of the world's need outside the state, then of the subject's own."""
     rows = table.filter(
         (pl.col("measure") == "n_minus_1_final")
-        & (pl.col("place") == "WLD")
         & (pl.col("chain") == head["chain"])
         & (pl.col("element") == head["element"])
         & (pl.col("by") == head["by"])
         & pl.col("stage").is_not_null()
     )
-    if not rows.height:
-        return None
-    least = min(rows.iter_rows(named=True), key=lambda r: r["value"])
-    return say(
-        "assess.clause_cover",
-        by=name_of(head["by"]),
-        cover=_percent(least["value"]),
-        element=_element(head["element"]),
-        stage=say(f"assess.stage_{least['stage']}"),
-    )
+    clauses = ""
+    for key, place in (("clause_cover", "WLD"), ("clause_own", answer.subject)):
+        found = rows.filter(pl.col("place") == place)
+        if found.height and (clauses or place == "WLD"):
+            least = min(found.iter_rows(named=True), key=lambda r: r["value"])
+            clauses += say(
+                f"assess.{key}",
+                by=name_of(head["by"]),
+                place=name_of_subject(answer),
+                cover=_percent(least["value"]),
+                element=_element(head["element"]),
+                stage=say(f"assess.stage_{least['stage']}"),
+            )
+    return clauses or None
 
 
 def _element(symbol: str) -> str:

@@ -17,6 +17,7 @@ from rich.text import Text
 from monazite.core.text import has, say
 from monazite.market.measures.relief import RELIEF
 from monazite.views import numbers, words
+from monazite.views.relief import relief_sentences
 from monazite.views.view import quality
 
 if TYPE_CHECKING:
@@ -102,14 +103,33 @@ def show(console: Console, result: Result) -> None:
     if not table.height:
         console.print(say("cli.none_found"))
         return
+    if _only_world(result):
+        console.print(Text(say("cli.world_left_out"), style="dim"))
+        return
     by_month = pl.col("month").is_not_null() if "month" in table.columns else pl.lit(value=False)
     hidden = _tables(console, table.filter(~by_month)) + _lines(console, table.filter(by_month))
+    asked = getattr(result, "result", result)
+    group = getattr(asked, "subject", None) or getattr(asked, "group", None)
+    if helps := relief_sentences(table, group=group):
+        console.print()
+        console.print(Text(say("cli.help_heading"), style="bold"))
+        console.print(" ".join(helps))
     console.print()
     console.print(Text(say("cli.legend", **MARKS), style="dim"))
     sources = result.sources
     console.print(Text(say("cli.sources_count", count=sources.height), style="dim"))
     if hidden:
         console.print(Text(say("cli.more_rows", count=hidden), style="dim"))
+
+
+def _only_world(result: Result) -> bool:
+    """Tell whether all of a place was asked for and the answer knows nothing of it, only of the world."""
+    asked: Any = getattr(result, "result", result)
+    filters = getattr(asked, "filters", None)
+    if filters is None or any(filters[name] for name in ("measure", "stage", "commodity", "element")):
+        return False
+    own = result.table.filter((pl.col("place") == asked.subject) & ~pl.col("measure").is_in(SECONDARY))
+    return own.drop_nulls("value").is_empty()
 
 
 def findings(console: Console, brief: Brief) -> None:

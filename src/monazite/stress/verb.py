@@ -29,6 +29,7 @@ from monazite.network import Layout, Network, layout, load
 from monazite.stress import tables
 from monazite.stress.explain import explanation
 from monazite.stress.record import beside_record
+from monazite.stress.relief import relief_rows
 from monazite.stress.simulate import Progress, Run, simulate
 from monazite.stress.words import findings
 
@@ -44,13 +45,15 @@ class Stress:
     ----------
     control : Control
     group : str or None
-        Whose exposure is answered; None for every place.
+        Whose exposure is answered; None for every place. Its places are ``members``.
     table : DataFrame
         Measures ``price`` (USD/kg), ``price_multiple``, ``shortage`` (share of base need), ``stock_cover``
         (months), ``exports`` (t a month), ``exports_multiple``, ``first_stop_week``, ``median_stop_week``,
         ``output_deferred`` (made up later), ``output_on_order``, ``output_lost`` (months of base output), the
         same for ``units`` (products) and ``value_added`` (million USD), ``price_transfer`` (million USD),
-        each with low and high where its range is known.
+        each with low and high where its range is known; then what would help, of the base year:
+        ``spare_capacity``, ``spare_coverage``, ``sent_abroad``, ``other_form``, ``stock_held``,
+        ``stock_months`` (see ``market.measures.relief``).
     sources : DataFrame
     manifest : Manifest
     network : Network
@@ -66,6 +69,7 @@ class Stress:
     network: Network
     limits: Limits
     run: Run
+    members: tuple[str, ...] = ()
 
     @cached_property
     def everywhere(self) -> pl.DataFrame:
@@ -96,7 +100,8 @@ class Stress:
         Parameters
         ----------
         **selection
-            ``measure`` and any of ``commodity, use, place, period``.
+            ``measure`` and any of ``commodity, use, place, period``, or the ``cell_id`` of one cell, whose
+            facts are then only those that bear on it.
         """
         shown: dict[str, Any] = explanation(self, **selection)
         return shown
@@ -237,6 +242,7 @@ def finish(
         network=network,
         limits=bound,
         run=run,
+        members=scope.places,
     )
 
 
@@ -387,7 +393,12 @@ def _table(month: Layout, run: Run, control: Control, scope: tables.Scope) -> pl
             .otherwise(pl.lit("insufficient"))
         ),
     )
-    return finish_table(frame)
+    helps = relief_rows(month.network, control, scope).with_columns(
+        by=pl.lit(control.by),
+        control=pl.lit(control.id or None, dtype=pl.String),
+        scenario=pl.lit(control.path_kind),
+    )
+    return finish_table(pl.concat([frame, helps], how="diagonal_relaxed"))
 
 
 def _sources(network: Network, bound: Limits) -> pl.DataFrame:

@@ -3,9 +3,21 @@
 from monazite.views.catalogue import views_of
 from monazite.views.chokepoint import chokepoint
 from monazite.views.dependence import dependence
+from monazite.views.flow_map import flow_map
 from monazite.views.ranking import ranking
+from monazite.views.relief import relief
 from monazite.views.sankey import sankey
 from monazite.views.timeline import timeline
 from monazite.views.view import View
 
-__all__ = ["View", "chokepoint", "dependence", "ranking", "sankey", "timeline", "views_of"]
+__all__ = [
+    "View",
+    "chokepoint",
+    "dependence",
+    "flow_map",
+    "ranking",
+    "relief",
+    "sankey",
+    "timeline",
+    "views_of",
+]

@@ -13,6 +13,7 @@ from monazite.views import words
 from monazite.views.chokepoint import chokepoint
 from monazite.views.dependence import dependence
 from monazite.views.ranking import ranking
+from monazite.views.relief import relief
 from monazite.views.sankey import sankey
 from monazite.views.timeline import timeline
 from monazite.views.view import View
@@ -46,7 +47,7 @@ def views_of(result: Any) -> dict[str, Callable[[], View]]:
     >>> from monazite.assess import assess
     >>> from monazite.network import toy
     >>> sorted(views_of(assess(toy(), "IND", by="CHN")))
-    ['chain', 'chokepoint', 'dependence', 'map']
+    ['chain', 'chokepoint', 'dependence', 'map', 'relief']
     """
     table, sources = result.table, result.sources
     measures = set(table["measure"].to_list())
@@ -67,6 +68,9 @@ def views_of(result: Any) -> dict[str, Callable[[], View]]:
     if not found and "product_exposure" in measures:
         found["exposure"] = lambda: ranking(table, measure="product_exposure", share=True, sources=sources)
     found |= _quantities(result, measures)
+    if measures & {"spare_capacity", "other_form"}:
+        group = getattr(result, "subject", None) or getattr(result, "group", None)
+        found["relief"] = lambda: relief(table, group=group, sources=sources)
     if not found:
         raise ArgumentError("error.view_none", measures=sorted(measures))
     return found

@@ -95,7 +95,8 @@ def dependence(
     """
     require("dependence", table, _NEEDED)
     frame = optional_columns(table, _TYPES).select(list(_TYPES))
-    frame = _of_elements(frame.filter(pl.col("measure").is_in(MEASURES) & (pl.col("by") == by)))
+    applies = pl.col("status").is_null() | (pl.col("status") != "not_applicable")
+    frame = _of_elements(frame.filter(pl.col("measure").is_in(MEASURES) & (pl.col("by") == by) & applies))
     if places is not None:
         frame = frame.filter(pl.col("place").is_in(list(places)))
     if elements is not None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from monazite.core import schema
 from monazite.core.range import NORMAL_80, Range
+from monazite.core.text import say
 from monazite.market.measures.content import Contents
 from monazite.market.measures.flows import NO_FLOW
 from monazite.market.measures.shares import KINDS, leading_kind
@@ -72,6 +73,12 @@ class Help:
     levels: Mapping[int, float] = field(default_factory=dict)
     facts: tuple[int, ...] = ()
     unknown: int = 0
+
+    def caveat(self) -> str | None:
+        """What the figure leaves out: plants of unpublished capacity, or that no plant is on record."""
+        if self.figure is None:
+            return say("relief.caveat_unpublished" if self.unknown else "relief.caveat_none")
+        return say("relief.caveat_left_out", count=self.unknown) if self.unknown else None
 
 
 @dataclass(eq=False)

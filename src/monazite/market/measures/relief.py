@@ -73,7 +73,7 @@ def relief(
     >>> net = toy()
     >>> found = relief(net, contents(net, "Ty"), "CHN")
     >>> [(h.measure, h.commodity, round(h.figure.value, 6)) for h in found if h.figure]
-    [('sent_abroad', 'toy_metal', 15.0), ('sent_abroad', 'toy_widget', 12.0)]
+    [('sent_abroad', None, 27.0), ('sent_abroad', 'toy_metal', 15.0), ('sent_abroad', 'toy_widget', 12.0)]
     >>> [(h.measure, h.stage, h.unknown) for h in found if not h.figure]
     [('spare_capacity', 'mine', 1), ('spare_capacity', 'metal', 1), ('spare_capacity', 'component', 2)]
     """
@@ -88,9 +88,11 @@ def relief(
     spare = [h for h in world.spare() if h.stage in stages]
     stocks = world.stocks()
     inside = (name, frozenset(members)) if name and members else None
+    lost = [h for h in sent if h.measure == "sent_abroad"]
     return [
         *spare,
-        *_spare_totals(world, stages, spare, [h for h in sent if h.measure == "sent_abroad"], inside),
+        *_spare_totals(world, stages, spare, lost, inside),
+        *([total_of(lost, by)] if lost else []),
         *sent,
         *stocks,
         *_stock_totals(world, stocks, inside),

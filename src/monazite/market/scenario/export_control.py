@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 from monazite.core.checks import is_number, is_text, is_texts, is_whole
 from monazite.core.errors import ArgumentError, UnknownName
 from monazite.facts.assumptions import assumed
+from monazite.facts.places import places
 
 Kind = Literal["ban", "licence", "quota"]
 
@@ -26,6 +27,18 @@ _MONTH = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 
 def _names(value: str | Sequence[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _state(name: str) -> str:
+    """The code of a state named by its code or short name; what is neither is left for the network to refuse.
+
+    Examples
+    --------
+    >>> _state("China"), _state("chn"), _state("CHM")
+    ('CHN', 'CHN', 'CHM')
+    """
+    known = {text.casefold(): code for code, text in places().items()} | {c.casefold(): c for c in places()}
+    return known.get(name.strip().casefold(), name)
 
 
 @dataclass(frozen=True)
@@ -102,6 +115,7 @@ class ExportControl:
             raise ArgumentError("market.negative_cap")
         items = self.cohorts.items() if isinstance(self.cohorts, Mapping) else self.cohorts
         set_ = object.__setattr__
+        set_(self, "by", _state(self.by))
         set_(self, "on", _names(self.on))
         set_(self, "to", _names(self.to))
         set_(self, "path", tuple(float(c) for c in self.path))
