@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from monazite.facts.shapes import area, inner_point
+from monazite.facts.shapes import area, inner_point, unwrapped
 
 DATA = Path(__file__).resolve().parent.parent / "src" / "monazite" / "data"
 CONVENTION = (
@@ -144,7 +144,7 @@ def ring(indices: list[int], arcs: list[Line]) -> Line:
     for index in indices:
         arc = arcs[index] if index >= 0 else arcs[~index][::-1]
         made += arc[1:] if made else arc
-    return made
+    return list(unwrapped(made))
 
 
 def joined(polygons: list[list[Line]]) -> list[list[Line]]:

@@ -29,7 +29,7 @@ _TEXT = re.compile(r'^isValid\(datum\["([^"]+)"\]\) \? datum\["\1"\] : ""\+datum
 _TOLD = ("description", "ariaRoleDescription")
 _CELL = "cell_id"
 _PATHS = ("line", "area", "trail")
-_DIGITS = 5
+_DIGITS = 7
 _REACH = 110  # size of the unseen spot around a point of a line that can be opened
 
 
@@ -260,7 +260,7 @@ def _kept(item: Item, fields: set[str], pixels: set[str]) -> Item:
 
 
 def _short(value: Any, decimals: int | None) -> Any:
-    """Round pixels to tenths, anything else to five digits."""
+    """Round pixels to tenths, anything else to seven digits."""
     if not isinstance(value, float) or not math.isfinite(value) or value == 0:
         return value
     if decimals is None:

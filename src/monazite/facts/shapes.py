@@ -19,7 +19,7 @@ from monazite.core.errors import FactsError
 from monazite.core.settings import data_folder
 from monazite.facts.places import places
 
-__all__ = ["Shapes", "area", "inner_point", "shapes", "shapes_path"]
+__all__ = ["Shapes", "area", "inner_point", "shapes", "shapes_path", "unwrapped"]
 
 Point = tuple[float, float]
 Ring = tuple[Point, ...]
@@ -151,15 +151,21 @@ def _rings(feature: Mapping[str, Any], path: Path, number: int) -> list[Ring]:
     for ring in rings:
         if len(ring) < _CORNERS or not all(_on_earth(at) for at in ring):
             raise FactsError("data.shapes_position", path=path, number=number)
-    return [_unwrapped(ring) for ring in rings]
+    return [unwrapped(ring) for ring in rings]
 
 
 def _on_earth(at: Point) -> bool:
     return abs(at[0]) <= _FAR and abs(at[1]) <= 90
 
 
-def _unwrapped(ring: Ring) -> Ring:
-    """Let longitudes count on where a ring crosses the antimeridian."""
+def unwrapped(ring: Sequence[Point]) -> Ring:
+    """Let longitudes count on where a ring crosses the antimeridian.
+
+    Examples
+    --------
+    >>> unwrapped([(179.0, 0.0), (-179.0, 0.0)])
+    ((179.0, 0.0), (181.0, 0.0))
+    """
     made = [ring[0]]
     for lon, lat in ring[1:]:
         turns = round((made[-1][0] - lon) / 360)
