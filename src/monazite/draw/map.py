@@ -24,6 +24,8 @@ _CLOSEST = 2.4
 _WIDEST, _THINNEST = 15.0, 1.3
 _LINE = 3.0  # a thinner broken arrow is drawn as a line
 _BEND, _SHORT = 0.17, 60.0
+_FAN = 0.35  # arrows of one place whose ways differ by less, radians, bend differently
+_APART = (0.0, -0.1, 0.1, -0.05, 0.05)
 _DOT = 4.0
 _BOX = 20.0  # side of the frame of what is no place, px
 _HUED = 5
@@ -132,11 +134,18 @@ def _arcs(items: list[Item], places: dict[str, Item], *, focused: bool) -> list[
     for place, hue in hues.items():
         places[place]["hue"] = hue
     made = []
+    ways: dict[str, list[float]] = {}
     for item in items:
         start, end = places[item["partner"]], places[item["place"]]
         width = max(_WIDEST * item["value"] / most, _THINNEST)
         one, other = (start["x"], start["y"]), (end["x"], end["y"])
         bend = _BEND if math.dist(one, other) > _SHORT else 0.24
+        way = math.atan2(other[1] - one[1], other[0] - one[0])
+        beside = sum(
+            abs(math.remainder(way - seen, math.tau)) < _FAN for seen in ways.get(item["partner"], [])
+        )
+        ways.setdefault(item["partner"], []).append(way)
+        bend += _APART[beside % len(_APART)]
         bend *= start.get("side", 1.0) * end.get("side", 1.0)
         before, after = ((_BOX * 0.6 if end_["off"] else _DOT) for end_ in (start, end))
         arrow = Arrow(one, other, bend, width).within(*_INSIDE).shortened(before + 1.5, after + 2.5)
@@ -196,7 +205,7 @@ def _amount(place: Item) -> str:
 def _names(places: list[Item], arcs: list[Item]) -> list[Item]:
     """Draw the places and write their names, with what they send or buy in all."""
     ink = [
-        (point, 2.0 + arc["arrow"].width * 0.5)
+        (point, 4.0 + arc["arrow"].width)
         for arc in arcs
         if not arc["behind"]
         for point in arc["arrow"].points(24)
