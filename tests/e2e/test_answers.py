@@ -181,6 +181,23 @@ def test_why_a_cell_is_what_it_is(monazite, document) -> None:
     assert len(done.stdout.splitlines()) > 3
 
 
+def test_trade_is_one_option_away(monazite, document) -> None:
+    done = monazite("assess", "IND", "--chain", "rare_earths", "--measure", "trade", "--json")
+    assert done.returncode == 0, done.stderr
+    table = json.loads(done.stdout)["table"]
+    assert {row["measure"] for row in table} == {"trade"}
+    assert all(row["partner"] and row["place"] and row["unit"] == "t/yr" for row in table)
+    known = {row["cell_id"]: row["value"] for row in document("assess IND")["table"]}
+    assert all(known[row["cell_id"]] == row["value"] for row in table)
+
+
+def test_a_place_of_which_nothing_is_known_is_not_answered_with_the_world(monazite) -> None:
+    done = monazite("assess", "Luxembourg", "--chain", "rare_earths")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) <= 6
+    assert "Luxembourg" in done.stdout
+
+
 def test_a_reader_who_leaves_early_breaks_nothing() -> None:
     program = f"{sys.executable} -m monazite data show --chain rare_earths --csv | head -1"
     done = subprocess.run(

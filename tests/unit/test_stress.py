@@ -171,6 +171,31 @@ def test_explain_shows_formula_limits_and_sources(net: Network) -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["price_multiple", "shortage", "exports", "value_added_lost", "price_transfer"]
+)
+def test_why_one_cell_is_what_it_is_keeps_to_what_bears_on_it(name: str) -> None:
+    world = load(["rare_earths"])
+    control = ExportControl("CHN", ["dy_oxide", "ndfeb_magnet_heavy"], 1.0, f"{world.year + 1}-01", 12)
+    answer = stress(world, control, horizon=2, group="QUAD")
+    rows = answer.table.filter((pl.col("measure") == name) & pl.col("value").is_not_null())
+    row = rows.sort("value", descending=True).row(0, named=True)
+    shown = answer.explain(cell_id=row["cell_id"])
+    assert shown["cells"].height == 1
+    assert 0 < shown["facts"].height <= 45
+    assert 0 < shown["inputs"].height <= 20
+    assert "coefficient" not in set(shown["facts"]["variable"])
+    places = set(shown["inputs"]["place"]) | set(shown["inputs"]["partner"].drop_nulls())
+    assert row["place"] in places
+    if row["commodity"]:
+        assert set(shown["inputs"]["commodity"]) == {row["commodity"]}
+        assert set(shown["facts"]["commodity"].drop_nulls()) <= {row["commodity"]}
+
+
+def test_a_state_may_be_named_by_its_name() -> None:
+    assert ban(by="China") == ban(by="chn") == ban(by="CHN")
+
+
+@pytest.mark.parametrize(
     ("change", "error", "words"),
     [
         ({"cut": 2.0}, ArgumentError, "cut"),

@@ -113,11 +113,13 @@ def _notes(network: Network, cell: Cell, inputs: pl.DataFrame) -> tuple[str, ...
     if level["estimate"] is None:
         return (say("assess.note_unreported"),)
     key = "assess.note_kept" if level["moved"] is None or level["moved"] == 0 else "assess.note_moved"
-    figures = {"estimate": f"{level['estimate']:,.4g}", "level": f"{level['level']:,.4g}"}
+    figures = {name: number(level[name], "t/yr") for name in ("estimate", "level")}
     notes = [say(key, moved=f"{abs(level['moved'] or 0.0):.1f}", **figures)]
     losers = network.facts.explain(level["fact_ids"]).filter(~pl.col("chosen"))
     if losers.height:
-        others = [f"{row['value']:,.4g} ({row['source']})" for row in losers.iter_rows(named=True)]
+        others = [
+            f"{number(row['value'], row['unit'])} ({row['source']})" for row in losers.iter_rows(named=True)
+        ]
         notes.append(say("assess.note_losers", others=others))
     return tuple(notes)
 

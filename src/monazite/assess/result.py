@@ -80,6 +80,11 @@ class Assessment:
             **dict(facts.commodities.select("commodity", "name").iter_rows()),
         }
 
+    @property
+    def own_elements(self) -> dict[str, str | None]:
+        """The element that each commodity names as its own."""
+        return dict(self._network.facts.commodities.select("commodity", "element").iter_rows())
+
     def summary(self) -> str:
         """Return two sentences that a minister can read.
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["METHOD", "assess"]
 
 #: name and version of the method, in every manifest
-METHOD = "assess/1"
+METHOD = "assess/2"
 
 #: key columns besides those of every table
 FURTHER = ("activity", "partner", "stage_to", "role", "element")

@@ -50,6 +50,17 @@ def _without_head(answer: Assessment, table: pl.DataFrame) -> list[str]:
     if not goods:
         return [say("assess.summary_nothing", **values)]
     known = answer.names
+    products = table.filter(
+        (pl.col("measure") == "product_exposure")
+        & (pl.col("place") == answer.subject)
+        & pl.col("by").is_not_null()
+    ).sort("value", descending=True, maintain_order=True)
+    if products.height:
+        return [
+            say("assess.summary_product", use=inline(known.get(row["commodity"], row["commodity"])),
+                by=name_of(row["by"]), share=_percent(row["value"]), **values)
+            for row in products.iter_rows(named=True)
+        ]  # fmt: skip
     told = [say("assess.summary_no_use", goods=[inline(known.get(g, g)) for g in goods], **values)]
     for good in goods:
         made = table.filter((pl.col("commodity") == good) & (pl.col("place") == "WLD"))
@@ -127,12 +138,20 @@ def _headline(answer: Assessment, table: pl.DataFrame, chain: str) -> dict[str, 
     order = {row["stage"]: int(row["order"]) for row in schema.table("stages")}
     leading = answer.elements[chain]
     known = [row for row in rows.iter_rows(named=True) if row["element"] in leading and row["by"]]
-    found = sorted(known, key=lambda r: (-order.get(r["stage"], 0), leading.index(r["element"])))
+    own = answer.own_elements
+    found = sorted(
+        known,
+        key=lambda r: (
+            -order.get(r["stage"], 0),
+            r["commodity"] is not None and r["element"] != own.get(r["commodity"]),
+            leading.index(r["element"]),
+        ),
+    )
     return found[0] if found else None
 
 
 def _exposure(answer: Assessment, table: pl.DataFrame, head: dict[str, Any]) -> str:
-    by = head["by"]
+    by, good = head["by"], head["commodity"]
     direct = table.filter(
         (pl.col("measure") == "direct_share")
         & (pl.col("place") == answer.subject)
@@ -144,7 +163,9 @@ def _exposure(answer: Assessment, table: pl.DataFrame, head: dict[str, Any]) -> 
     )
     values = {
         "element": _element(head["element"]),
-        "goods": _goods(head["stage"], head["chain"]),
+        "goods": _goods(head["stage"], head["chain"])
+        if good is None
+        else inline(answer.names.get(good, good)),
         "by": name_of(by) if by else say("assess.nobody"),
         "touch": _percent(head["value"]),
     }
@@ -164,8 +185,16 @@ def _cover(answer: Assessment, table: pl.DataFrame, head: dict[str, Any]) -> str
         & (pl.col("by") == head["by"])
         & pl.col("stage").is_not_null()
     )
+    good, keys = head["commodity"], ("clause_cover", "clause_own")
+    if good is not None:
+        keys = ("clause_cover_good", "clause_own_good")
+        rows = table.filter(
+            (pl.col("measure") == "n_minus_1_demand")
+            & (pl.col("commodity") == good)
+            & (pl.col("by") == head["by"])
+        )
     clauses = ""
-    for key, place in (("clause_cover", "WLD"), ("clause_own", answer.subject)):
+    for key, place in zip(keys, ("WLD", answer.subject), strict=True):
         found = rows.filter(pl.col("place") == place)
         if found.height and (clauses or place == "WLD"):
             least = min(found.iter_rows(named=True), key=lambda r: r["value"])
@@ -173,6 +202,7 @@ def _cover(answer: Assessment, table: pl.DataFrame, head: dict[str, Any]) -> str
                 f"assess.{key}",
                 by=name_of(head["by"]),
                 place=name_of_subject(answer),
+                good=inline(answer.names.get(good, good)) if good else "",
                 cover=_percent(least["value"]),
                 element=_element(head["element"]),
                 stage=say(f"assess.stage_{least['stage']}"),

@@ -110,10 +110,14 @@ def show(console: Console, result: Result) -> None:
     hidden = _tables(console, table.filter(~by_month)) + _lines(console, table.filter(by_month))
     asked = getattr(result, "result", result)
     group = getattr(asked, "subject", None) or getattr(asked, "group", None)
-    if helps := relief_sentences(table, group=group):
+    chains = table["chain"].drop_nulls().unique(maintain_order=True).to_list()
+    helps = [
+        " ".join(found) for chain in chains if (found := relief_sentences(table, chain=chain, group=group))
+    ]
+    if helps:
         console.print()
         console.print(Text(say("cli.help_heading"), style="bold"))
-        console.print(" ".join(helps))
+        console.print("\n".join(helps))
     console.print()
     console.print(Text(say("cli.legend", **MARKS), style="dim"))
     sources = result.sources

@@ -10,6 +10,7 @@ import polars as pl
 
 from monazite.core.errors import UnknownName
 from monazite.core.text import has, say
+from monazite.market.measures.relief import RELIEF
 from monazite.report.twin import Cell, Table
 from monazite.views import words
 from monazite.views.numbers import interval, number, percent, quantity, shown_unit
@@ -99,6 +100,7 @@ def explained(result: Any, cell_id: str) -> Explained:
     if facts is not None and facts.height:
         tables.append(fact_table(facts, sources, caption=say("explain.facts")))
     paragraphs = [row[name] for name in ("caveat",) if row.get(name)]
+    paragraphs += parts.get("notes", ())
     if row["value"] is None:
         paragraphs.append(say(f"explain.status_{row['status'] or 'missing'}"))
     share = row.get("assumed_share")
@@ -124,10 +126,15 @@ def label(row: Mapping[str, Any]) -> str:
     about = [_NAMES[name](str(row[name])) for name in _SUBJECT if row.get(name)]
     place = words.place(row["place"]) if row.get("place") else ""
     if row.get("partner"):
-        place = say("explain.from_to", origin=words.place(row["partner"]), destination=place)
-    about = [*about[:2], place]
+        ends = words.place(row["partner"]), place
+        # trade is told by the buyer, a flow between stages by where it begins
+        origin, destination = ends[::-1] if row["measure"] == "stage_flow" else ends
+        place = say("explain.from_to", origin=origin, destination=destination)
+    about = [*about[: 3 if row["measure"] == "stage_flow" else 2], place]
     if row.get("by") and row.get("by") != row.get("place"):
-        about.append(say("explain.by", state=words.place(row["by"])))
+        about.append(
+            say("explain.outside" if row["measure"] in RELIEF else "explain.by", state=words.place(row["by"]))
+        )
     if row.get("period"):
         about.append(str(row["period"]))
     return say("explain.title", measure=words.measure(row["measure"]), about=[part for part in about if part])

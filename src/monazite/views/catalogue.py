@@ -59,6 +59,7 @@ def views_of(result: Any) -> dict[str, Callable[[], View]]:
             found["shortage"] = lambda: ranking(short, measure="shortage", share=True, sources=sources)
     if "touch_share" in measures:
         touched = table.filter((pl.col("measure") == "touch_share") & pl.col("element").is_not_null())
+        touched = touched.drop_nulls("value")
         whole = touched.filter(pl.col("commodity").is_null())
         states = (whole if whole.height else touched)["by"].drop_nulls().mode().sort().to_list()
         if states:
