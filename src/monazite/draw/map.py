@@ -22,12 +22,13 @@ _MIDDLES = (150.0, 11.0)  # the Pacific or the Atlantic side of the globe is who
 _ROOM = (96.0, 44.0)  # beside and above the places, px
 _CLOSEST = 2.4
 _WIDEST, _THINNEST = 15.0, 1.3
-_LINE = 3.0  # a thinner broken arrow is drawn as a line
-_BEND, _SHORT = 0.17, 60.0
+_LINE = 5.0  # a thinner broken arrow is drawn as a line
+_BEND, _SHORT, _LONG = 0.17, 60.0, 220.0  # a short arrow bends more, a long one less
 _FAN = 0.35  # arrows of one place whose ways differ by less, radians, bend differently
 _APART = (0.0, -0.1, 0.1, -0.05, 0.05)
 _DOT = 4.0
 _BOX = 20.0  # side of the frame of what is no place, px
+_AROUND = ((0.0, 0.0), (-22.0, 0.0), (22.0, 0.0), (0.0, -22.0), (0.0, 22.0), (-14.0, 14.0), (14.0, -14.0))
 _HUED = 5
 _FADE = 0.9
 _BEHIND = 0.55
@@ -111,9 +112,11 @@ def _free(
 ) -> float:
     """Tell how good a spot is for a place that is none; ``ends`` are its largest flows."""
     spot, side = place[:2], place[2]
-    ashore = {step: land(globe).ashore(spot[0] + step, spot[1]) for step in (-14.0, 0.0, 14.0, 60.0, 120.0)}
+    ground = land(globe)
+    box = sum(ground.ashore(spot[0] + dx, spot[1] + dy) for dx, dy in _AROUND)
+    name_on = sum(ground.ashore(spot[0] + step, spot[1]) for step in (50.0, 85.0, 120.0))
     score = min([120.0, *(math.dist(spot, other) for other in known.values())])
-    score -= sum(60.0 if abs(step) < 20.0 else 12.0 for step, dry in ashore.items() if dry)
+    score -= 30.0 * box + 10.0 * name_on
     for rank, pair in enumerate(ends):
         hub = next((known[place] for place in pair if place in known), None)
         if hub is not None:
@@ -139,13 +142,14 @@ def _arcs(items: list[Item], places: dict[str, Item], *, focused: bool) -> list[
         start, end = places[item["partner"]], places[item["place"]]
         width = max(_WIDEST * item["value"] / most, _THINNEST)
         one, other = (start["x"], start["y"]), (end["x"], end["y"])
-        bend = _BEND if math.dist(one, other) > _SHORT else 0.24
+        far = math.dist(one, other)
+        bend = _BEND if far > _SHORT else 0.24
         way = math.atan2(other[1] - one[1], other[0] - one[0])
         beside = sum(
             abs(math.remainder(way - seen, math.tau)) < _FAN for seen in ways.get(item["partner"], [])
         )
         ways.setdefault(item["partner"], []).append(way)
-        bend += _APART[beside % len(_APART)]
+        bend = (bend + _APART[beside % len(_APART)]) * math.sqrt(min(1.0, _LONG / max(far, 1.0)))
         bend *= start.get("side", 1.0) * end.get("side", 1.0)
         before, after = ((_BOX * 0.6 if end_["off"] else _DOT) for end_ in (start, end))
         arrow = Arrow(one, other, bend, width).within(*_INSIDE).shortened(before + 1.5, after + 2.5)
