@@ -22,7 +22,7 @@ def columns_of(table: str) -> tuple[str, ...]:
     Examples
     --------
     >>> columns_of("places")
-    ('place', 'name', 'region')
+    ('place', 'name', 'region', 'numeric')
     """
     return tuple(row["column"] for row in schema.table("columns") if row["table"] == table)
 
