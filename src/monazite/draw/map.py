@@ -11,7 +11,7 @@ from monazite.draw.arrows import Arrow
 from monazite.draw.labels import place_labels
 from monazite.draw.land import land
 from monazite.draw.projection import Globe, equal_earth, framed
-from monazite.views.numbers import number, quantity
+from monazite.views.numbers import number
 from monazite.views.view import View
 
 __all__ = ["flow_map"]
@@ -20,6 +20,7 @@ WIDTH, HEIGHT = 900.0, 404.0
 _LEGEND = 58.0
 _MIDDLES = (150.0, 11.0)  # the Pacific or the Atlantic side of the globe is whole
 _ROOM = (96.0, 44.0)  # beside and above the places, px
+_NEAR = 140.0  # places within so many degrees of longitude are close together
 _CLOSEST = 2.4
 _WIDEST, _THINNEST = 15.0, 1.3
 _LINE = 5.0  # a thinner broken arrow is drawn as a line
@@ -67,23 +68,36 @@ def flow_map(view: View) -> dict[str, Any]:
 
 
 def _frame(flows: list[Item], places: dict[str, Item]) -> Globe:
-    """Choose the side of the globe where the tonnes have the shorter way, and the frame that holds it."""
-    tried = []
-    for middle in _MIDDLES:
-        at = {
-            name: equal_earth((item["lon"] - middle + 180) % 360 - 180, item["lat"])
-            for name, item in places.items()
-            if item["lon"] is not None
-        }
-        way, seen = 0.0, list(at.values())
-        for flow in flows:
-            if flow["partner"] in at and flow["place"] in at:
-                (x, y), (u, v) = at[flow["partner"]], at[flow["place"]]
-                way += flow["value"] * math.dist((x, y), (u, v))
-                seen.append(((x + u) / 2 - _BEND * (v - y), (y + v) / 2 + _BEND * (u - x)))
-        tried.append((way, middle, seen))
-    _, middle, seen = min(tried, key=lambda item: item[0])
+    """Choose the side of the globe where the tonnes have the shorter way, and the frame that holds it.
+
+    Where all stand close together the projection is centred on them, so that shapes do not lean.
+    """
+    ways = {middle: _way(flows, _projected(places, middle)) for middle in _MIDDLES}
+    middle = min(_MIDDLES, key=lambda side: ways[side])
+    turned = [(item["lon"] - middle + 180) % 360 - 180 for item in places.values() if item["lon"] is not None]
+    if turned and max(turned) - min(turned) < _NEAR:
+        middle = (middle + (max(turned) + min(turned)) / 2 + 180) % 360 - 180
+    at = _projected(places, middle)
+    seen = list(at.values())
+    for flow in flows:
+        if flow["partner"] in at and flow["place"] in at:
+            (x, y), (u, v) = at[flow["partner"]], at[flow["place"]]
+            seen.append(((x + u) / 2 - _BEND * (v - y), (y + v) / 2 + _BEND * (u - x)))
     return framed(middle, seen, WIDTH, HEIGHT, room=_ROOM, closest=_CLOSEST)
+
+
+def _projected(places: dict[str, Item], middle: float) -> dict[str, Point]:
+    return {
+        name: equal_earth((item["lon"] - middle + 180) % 360 - 180, item["lat"])
+        for name, item in places.items()
+        if item["lon"] is not None
+    }
+
+
+def _way(flows: list[Item], at: dict[str, Point]) -> float:
+    """Sum of tonnes times way."""
+    known = [flow for flow in flows if flow["partner"] in at and flow["place"] in at]
+    return sum(flow["value"] * math.dist(at[flow["partner"]], at[flow["place"]]) for flow in known)
 
 
 def _stand_off(flows: list[Item], places: dict[str, Item], globe: Globe) -> None:
@@ -298,7 +312,7 @@ def _legend(view: View, arcs: list[Item], y: float) -> list[Item]:
     x = 4.0
     for step in _round_steps(most):
         arrow = Arrow((x, y), (x + 44, y), 0.0, max(_WIDEST * step / most, _THINNEST))
-        text = quantity(step, unit)
+        text = f"{step:,.9f}".rstrip("0").rstrip(".") + f"\N{NO-BREAK SPACE}{unit}"
         rows.append({"x": x, "y": y, "shape": arrow.shape("solid"), "hue": theme.MUTED})
         words.append({"x": x + 50, "y": y, "text": text})
         x += 50 + 5.5 * len(text) + 18
