@@ -96,7 +96,9 @@ def dependence(
     require("dependence", table, _NEEDED)
     frame = optional_columns(table, _TYPES).select(list(_TYPES))
     applies = pl.col("status").is_null() | (pl.col("status") != "not_applicable")
-    frame = _of_elements(frame.filter(pl.col("measure").is_in(MEASURES) & (pl.col("by") == by) & applies))
+    frame = frame.filter(pl.col("measure").is_in(MEASURES) & applies)
+    others = _of_elements(frame.filter((pl.col("by") != by) & (pl.col("value") > 0)))
+    frame = _of_elements(frame.filter(pl.col("by") == by))
     if places is not None:
         frame = frame.filter(pl.col("place").is_in(list(places)))
     if elements is not None:
@@ -123,7 +125,7 @@ def dependence(
             "columns": [{"place": place, "label": words.place(place)} for place in columns],
             "share_of": say("view.legend_dependence"),
         },
-        notes=_notes(data, frame),
+        notes=(*_notes(data, frame), *_led(data, others)),
         sources=sources_frame(sources),
     )
 
@@ -206,6 +208,25 @@ def _sentence(data: pl.DataFrame, by: str) -> str:
             say("view.dependence_sentence", group=words.inline(str(group)), by=words.place(by), parts=parts)
         )
     return " ".join(said)
+
+
+def _led(data: pl.DataFrame, others: pl.DataFrame) -> list[str]:
+    """Say which figures have no row since another state leads: each row of a table is about its leader."""
+    keys = ["measure", "chain", "stage", "commodity", "element", "place"]
+    groups = data.select(*keys[1:5]).unique()
+    beside = others.join(groups, on=keys[1:5], how="semi", nulls_equal=True)
+    beside = beside.filter(pl.col("place").is_in(data["place"].unique().to_list()))
+    beside = beside.join(data, on=keys, how="anti", nulls_equal=True)
+    several = data["place"].n_unique() > 1
+    parts = []
+    for row in beside.iter_rows(named=True):
+        how = say(f"view.dependence_{row['measure']}", by=words.place(row["by"]))
+        part = say(
+            "view.note_led_part", element=words.element(row["element"]), how=how, share=percent(row["value"])
+        )
+        place = words.place(row["place"])
+        parts.append(say("view.note_led_place", place=place, part=part) if several else part)
+    return [say("view.note_led", parts=parts)] if parts else []
 
 
 def _notes(data: pl.DataFrame, frame: pl.DataFrame) -> tuple[str, ...]:
