@@ -97,7 +97,7 @@ def _projected(places: dict[str, Item], middle: float) -> dict[str, Point]:
 def _way(flows: list[Item], at: dict[str, Point]) -> float:
     """Sum of tonnes times way."""
     known = [flow for flow in flows if flow["partner"] in at and flow["place"] in at]
-    return sum(flow["value"] * math.dist(at[flow["partner"]], at[flow["place"]]) for flow in known)
+    return math.fsum(flow["value"] * math.dist(at[flow["partner"]], at[flow["place"]]) for flow in known)
 
 
 def _stand_off(flows: list[Item], places: dict[str, Item], globe: Globe) -> None:
