@@ -41,7 +41,9 @@ def matrix(view: View) -> dict[str, Any]:
         .sort("row")
         .to_dicts()
     )
-    left = _STAGE + _LABEL
+    bare = all(row["stage_label"] == "" for row in rows)
+    label = 0 if bare else _STAGE
+    left = label + _LABEL
     width = max(left + len(columns) * _CELL + 4, _NARROWEST)
     tops, heads, bottom = _rows(rows)
     cells = [_cell(item, left, tops[item["row"]], len(columns)) for item in view.data.to_dicts()]
@@ -54,7 +56,7 @@ def matrix(view: View) -> dict[str, Any]:
         cell["width"] = 1.6 if cell["quality"] == "hollow" else 1.2
     box = {"x": "x", "x2": "x2", "y": "y", "y2": "y2"}
     layers = [
-        *_frame(rows, tops, heads, columns, left),
+        *_frame(rows, tops, heads, columns, left, label),
         theme.layer(
             {"type": "rect", "stroke": theme.colour("frame"), "strokeWidth": 0.8}, solid, **box, fill="fill"
         ),
@@ -174,6 +176,7 @@ def _frame(
     heads: list[tuple[str, float]],
     columns: list[dict[str, str]],
     left: float,
+    label: float,
 ) -> list[dict[str, Any]]:
     """Draw what stands around the cells: heads of columns and chains, stages, steps, rules."""
     right = left + len(columns) * _CELL
@@ -188,7 +191,7 @@ def _frame(
         != (row["group_label"], row["stage_label"])
     ]
     labels = [
-        {"x": _STAGE, "y": tops[row["row"]] + _ROW / 2 - (len(lines) - 1) * 6.5, "text": lines}
+        {"x": label, "y": tops[row["row"]] + _ROW / 2 - (len(lines) - 1) * 6.5, "text": lines}
         for row in rows
         for lines in [theme.wrap(row["row_label"], 34)]
     ]

@@ -154,7 +154,7 @@ def figure(row: Mapping[str, Any]) -> Cell:
         return Cell(say(key) if has(key) else str(status), cell_id=row.get("cell_id"))
     unit = shown_unit(row["measure"], row["unit"])
     text = quantity(row["value"], unit)
-    if row.get("basis"):
+    if row.get("basis") and row["basis"] != "none":
         text = say("explain.with_basis", figure=text, basis=row["basis"])
     return Cell(
         text,
@@ -255,7 +255,7 @@ def _fact_figure(fact: Mapping[str, Any]) -> Cell:
         text = interval(fact["low"], fact["high"], unit) or (say(key) if has(key) else str(fact["status"]))
         return Cell(text, kind=fact["kind"], fact=fact["fact_id"])
     text = quantity(fact["value"], unit, digits=5 if fact["kind"] == "reported" else 4)
-    if fact["basis"]:
+    if fact["basis"] and fact["basis"] != "none":
         text = say("explain.with_basis", figure=text, basis=fact["basis"])
     return Cell(
         text,

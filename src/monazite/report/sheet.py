@@ -14,23 +14,27 @@ from monazite.assess.words import heads
 from monazite.core.errors import ArgumentError
 from monazite.core.manifest import Manifest
 from monazite.core.text import has, say
+from monazite.market.measures.relief import RELIEF
 from monazite.report.brief import Finding
 from monazite.report.explained import figure, label
 from monazite.report.twin import Cell
 from monazite.views import View, views_of, words
+from monazite.views.relief import relief_sentences
 from monazite.views.view import sources_frame
 
 __all__ = ["Sheet", "manifest_rows", "sheet"]
 
 #: the view that says what would help; it stands apart from the pictures of the answer
 HELP = "relief"
-#: cells of each kind that are offered for explanation
-_EACH = 2
-#: what is worth asking why, the first one first: measure, and whether its largest figure is the telling one
-_WHY: tuple[tuple[str, bool], ...] = (
-    ("touch_share", True), ("direct_share", True), ("mined_share", True), ("n_minus_1_final", False),
-    ("top1", True), ("shortage", True), ("first_stop_week", False), ("price_multiple", True),
-    ("value_added_lost", True), ("exports_multiple", False),
+#: steps of the headline's figure that are worth asking about, in the order of the chain
+_STEPS = (
+    "touch_share", "direct_share", "mined_share", "separated_share", "metal_share", "component_share",
+    "n_minus_1_final",
+)  # fmt: skip
+#: what is worth asking of a stress: measure, and whether its largest figure is the telling one
+_TELLING: tuple[tuple[str, bool], ...] = (
+    ("shortage", True), ("first_stop_week", False), ("price_multiple", True), ("exports_multiple", False),
+    ("value_added_lost", True), ("value_added_on_order", True),
 )  # fmt: skip
 
 
@@ -48,6 +52,8 @@ class Sheet:
         Cells worth explaining: id, what it is about, the figure.
     help
         The view of what would help, or None where the facts know of nothing.
+    more_help
+        The same in words for the chains that the view does not show.
     sources
         Frame of sources, in the order of their numbers.
     manifest
@@ -58,6 +64,7 @@ class Sheet:
     views: Mapping[str, Callable[[], View]]
     why: tuple[tuple[str, str, Cell], ...]
     help: View | None
+    more_help: tuple[str, ...]
     sources: pl.DataFrame
     manifest: Manifest
 
@@ -91,9 +98,17 @@ def sheet(result: Any) -> Sheet:
         views=views,
         why=tuple(_why(result)),
         help=helps() if helps is not None else None,
+        more_help=_more_help(result) if helps is not None else (),
         sources=sources_frame(result.sources),
         manifest=result.manifest,
     )
+
+
+def _more_help(result: Any) -> tuple[str, ...]:
+    """Sentences on what would help in each chain after the first, which the view shows."""
+    table = result.table.filter(pl.col("measure").is_in(RELIEF))
+    chains = table["chain"].drop_nulls().unique(maintain_order=True).to_list()[1:]
+    return tuple(" ".join(relief_sentences(result.table, chain=chain)) for chain in chains)
 
 
 def _findings(result: Any) -> list[Finding]:
@@ -139,12 +154,30 @@ def _telling(table: pl.DataFrame, measure: str, *, most: bool, count: int) -> li
 
 
 def _why(result: Any) -> list[tuple[str, str, Cell]]:
+    """Cells worth asking about: the steps behind the headline; of a stress what is worst of each kind."""
     table = result.table
-    rows = heads(result) if isinstance(result, Assessment) else []
-    for measure, most in _WHY:
-        if not any(row["measure"] == measure for row in rows):
-            rows += _telling(table, measure, most=most, count=_EACH)
-    return [(str(row["cell_id"]), label(row), figure(row)) for row in rows]
+    rows: list[dict[str, Any]] = []
+    if isinstance(result, Assessment):
+        for head in heads(result):
+            same = [name for name in ("chain", "commodity", "element", "by") if name in table.columns]
+            about = pl.all_horizontal(pl.col(name).eq_missing(pl.lit(head[name])) for name in same)
+            rows += [head, *_steps(table.filter(about), head)]
+    else:
+        for measure, most in _TELLING:
+            rows += _telling(table, measure, most=most, count=1)
+    found = {str(row["cell_id"]): row for row in rows}
+    return [(name, label(row), figure(row)) for name, row in found.items()]
+
+
+def _steps(table: pl.DataFrame, head: Mapping[str, Any]) -> list[dict[str, Any]]:
+    rows = []
+    for measure in _STEPS:
+        part = table.filter((pl.col("measure") == measure) & pl.col("value").is_not_null())
+        own = part.filter((pl.col("place") == head["place"]) & (pl.col("stage") == head["stage"]))
+        if measure.startswith("n_minus_1"):
+            own = part.filter(pl.col("place") == head["place"]).sort("value", maintain_order=True)
+        rows += own.head(1).to_dicts()
+    return rows
 
 
 def manifest_rows(manifest: Manifest) -> list[tuple[str, str]]:
@@ -168,8 +201,9 @@ def manifest_rows(manifest: Manifest) -> list[tuple[str, str]]:
         (say("brief.manifest_versions"), versions),
         (say("brief.manifest_seed"), known["seed"]),
     ]
-    rows += [(_name(name), _plain(value)) for name, value in known["extra"].items()]
-    return [(name, str(value)) for name, value in rows if value is not None]
+    told = [(name, "" if value is None else str(value)) for name, value in rows]
+    told += [(_name(name), _plain(value)) for name, value in known["extra"].items()]
+    return [(name, value) for name, value in told if value]
 
 
 def _name(name: str) -> str:
@@ -177,8 +211,12 @@ def _name(name: str) -> str:
 
 
 def _plain(value: object) -> str:
-    if isinstance(value, str):
-        return value
+    """Write a value for a reader; what holds nothing is an empty text."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, Mapping):
+        given = {name: item for name, item in value.items() if item not in (None, [], {})}
+        return "; ".join(f"{name} {_plain(item)}" for name, item in given.items())
     if isinstance(value, Sequence) and all(isinstance(item, str) for item in value):
         return ", ".join(value)
     return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)

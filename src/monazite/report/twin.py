@@ -94,6 +94,7 @@ def _digits(kind: str | None) -> int:
 
 def _matrix(view: View) -> tuple[Table, ...]:
     states = [column["label"] for column in view.encoding["columns"]]
+    bare = set(view.data["stage_label"]) == {""}  # the steps stand side by side
     groups: list[tuple[str, tuple[tuple[Cell, ...], ...]]] = []
     for (group,), part in view.data.group_by(["group_label"], maintain_order=True):
         rows: list[tuple[Cell, ...]] = []
@@ -101,12 +102,13 @@ def _matrix(view: View) -> tuple[Table, ...]:
             named = {cell["column"]: cell for cell in cells.to_dicts()}
             first = cells.row(0, named=True)
             figures = [_share(named.get(place), whole=None in named) for place in range(len(states))]
-            rows.append((_label(first["stage_label"]), _label(first["row_label"]), *figures))
+            stage = () if bare else (_label(first["stage_label"]),)
+            rows.append((*stage, _label(first["row_label"]), *figures))
         groups.append((str(group), tuple(rows)))
     years = sorted(view.data["period"].drop_nulls().unique().to_list())
     caption = say("brief.caption_year", title=view.title, years=years) if years else view.title
-    heads = (words.column("stage"), words.column("step"), *states)
-    return (Table(caption, heads, tuple(groups), labels=2),)
+    labels = (words.column("label"),) if bare else (words.column("stage"), words.column("step"))
+    return (Table(caption, (*labels, *states), tuple(groups), labels=len(labels)),)
 
 
 def _share(cell: Mapping[str, Any] | None, *, whole: bool) -> Cell:

@@ -129,6 +129,7 @@ class ViewPage(Shape):
     """One picture: its headline, notes, table twins, and where its forms lie."""
 
     name: str
+    tab: str
     title: str
     sentence: str
     notes: list[str]

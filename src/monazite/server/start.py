@@ -13,7 +13,7 @@ from starlette.responses import Response
 from monazite import __version__, facts
 from monazite.core.text import keys, template
 from monazite.facts.controls import controls
-from monazite.facts.places import groups, members, places
+from monazite.facts.places import groups, inline, members, places
 from monazite.server import shapes, wire
 from monazite.server.asking import answers
 from monazite.views import words
@@ -45,7 +45,7 @@ def _start() -> dict[str, Any]:
         table = facts.load(chain)
         rows = table.commodities.select("commodity", "stage").iter_rows()
         things += [
-            {"name": name, "label": words.commodity(name), "chain": chain, "stage": stage}
+            {"name": name, "label": inline(words.commodity(name)), "chain": chain, "stage": stage}
             for name, stage in rows
         ]
         ends = table.activities.filter(pl.col("type") == "use")["activity"].to_list()
@@ -55,7 +55,9 @@ def _start() -> dict[str, Any]:
         "text": {key.removeprefix("page."): template(key) for key in keys() if key.startswith("page.")},
         "places": [_named(code, name) for code, name in places().items() if code not in _NOWHERE],
         "groups": [_named(name, words.place(name)) | {"members": list(members(name))} for name in groups()],
-        "chains": [_named(name, words.chain(name)) | {"years": list(facts.years(name))} for name in chains],
+        "chains": [
+            _named(name, inline(words.chain(name))) | {"years": list(facts.years(name))} for name in chains
+        ],
         "things": things,
         "uses": uses,
         "controls": [_control(row) for row in controls().values()],

@@ -18,7 +18,7 @@ from monazite.draw import svg
 from monazite.draw.page import page_picture
 from monazite.report.brief import Finding
 from monazite.report.explained import Explained, explained
-from monazite.report.sheet import manifest_rows, sheet
+from monazite.report.sheet import HELP, manifest_rows, sheet
 from monazite.report.twin import Cell, Table, twins
 from monazite.views import View, words
 from monazite.views.numbers import percent
@@ -99,11 +99,11 @@ def answer_page(
         "question": question,
         "title": title,
         "findings": [_finding(item) for item in made.findings],
-        "views": [view_page(view(), base, end) for view in made.views.values()],
+        "views": [view_page(name, view(), base, end) for name, view in made.views.items()],
         "why": [{"cell_id": cell, "label": name, "cell": cell_page(value)} for cell, name, value in made.why],
         "help": {
-            "sentences": [made.help.sentence] if made.help else [],
-            "view": view_page(made.help, base, end) if made.help else None,
+            "sentences": list(made.more_help),
+            "view": view_page(HELP, made.help, base, end) if made.help else None,
         },
         "sources": source_list(made.sources),
         "manifest": [{"name": name, "value": value} for name, value in manifest_rows(made.manifest)],
@@ -124,15 +124,16 @@ def _finding(item: Finding) -> dict[str, Any]:
     }
 
 
-def view_page(view: View, base: str, end: str) -> dict[str, Any]:
+def view_page(name: str, view: View, base: str, end: str) -> dict[str, Any]:
     """Return a view with its tables; its picture is asked for when it is looked at."""
     return {
-        "name": view.name,
+        "name": name,
+        "tab": say(f"view.tab_{name}"),
         "title": view.title,
         "sentence": view.sentence,
         "notes": list(view.notes),
         "tables": [table_page(table) for table in twins(view)],
-        "links": {form: f"{base}/views/{view.name}.{form}{end}" for form in ("csv", "json", "svg", "vega")},
+        "links": {form: f"{base}/views/{name}.{form}{end}" for form in ("csv", "json", "svg", "vega")},
     }
 
 
@@ -216,11 +217,11 @@ def download(answer: Answer, view_name: str, form: str) -> Response:
         raise UnknownName("form", form, forms)
     view = answer.view(view_name)
     if form == "csv":
-        return _file(view.data.write_csv(), "text/csv", f"{view.name}.csv")
+        return _file(view.data.write_csv(), "text/csv", f"{view_name}.csv")
     if form == "json":
         return Json({**view.to_dict(), "manifest": answer.manifest.to_dict()})
     if form == "svg":
-        return _file(svg(view), "image/svg+xml", f"{view.name}.svg")
+        return _file(svg(view), "image/svg+xml", f"{view_name}.svg")
     if form == "vega":
         return Json(page_picture(view))
     raise UnknownName("form", form, ("csv", "json", "svg", "vega"))

@@ -9,7 +9,7 @@ Input: ``table``
 
 Data of the view
     One row a cell, with the columns `cells.MATRIX_TYPES`; columns are places, rows are measures, groups are
-    elements.
+    elements. Of a single place the measures stand side by side, one row an element.
 """
 
 from __future__ import annotations
@@ -115,19 +115,48 @@ def dependence(
     numbers = {key: n for n, key in enumerate(dict.fromkeys((r["commodity"], r["row"]) for r in rows))}
     rows = [{**row, "row": numbers[row["commodity"], row["row"]]} for row in rows]
     data = matrix_frame(rows)
+    heads = [{"place": place, "label": words.place(place)} for place in columns]
+    sentence, notes = _sentence(data, by), (*_notes(data, frame), *_led(data, others))
+    title = say("view.dependence_title", by=words.place(by))
+    if len(columns) == 1:
+        rows, heads = _across(rows)
+        data = matrix_frame(rows)
+        title = say("view.dependence_title_one", place=words.place(columns[0]), by=words.place(by))
     return View(
         name="dependence",
-        title=say("view.dependence_title", by=words.place(by)),
-        sentence=_sentence(data, by),
+        title=title,
+        sentence=sentence,
+        notes=notes,
         data=data,
-        encoding={
-            "picture": "matrix",
-            "columns": [{"place": place, "label": words.place(place)} for place in columns],
-            "share_of": say("view.legend_dependence"),
-        },
-        notes=(*_notes(data, frame), *_led(data, others)),
+        encoding={"picture": "matrix", "columns": heads, "share_of": say("view.legend_dependence")},
         sources=sources_frame(sources),
     )
+
+
+def _across(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    """Lay the cells of a single place out with the steps side by side: one row an element."""
+    measures = [name for name in MEASURES if any(row["measure"] == name for row in rows)]
+    subjects = list(dict.fromkeys((row["commodity"], row["element"], row["stage"]) for row in rows))
+    laid = []
+    for row in rows:
+        good, element, stage = row["commodity"], row["element"], row["stage"]
+        name = words.step(None, None, element)
+        column = measures.index(row["measure"])
+        laid.append(
+            row
+            | {
+                "row": subjects.index((good, element, stage)),
+                "group_label": words.commodity(good)
+                if good
+                else say("view.dependence_uses", goods=_goods(stage, row["chain"])),
+                "stage_label": "",
+                "row_label": name,
+                "column": column,
+                "column_label": _head(row["measure"]),
+            }
+        )
+    laid.sort(key=lambda row: (row["row"], row["column"]))
+    return laid, [{"place": name, "label": _head(name)} for name in measures]
 
 
 def _of_elements(frame: pl.DataFrame) -> pl.DataFrame:
@@ -158,12 +187,11 @@ def _cells(
         stage = max(of_element["stage"].drop_nulls().to_list(), key=words.stage_order)
         of_stage = of_element.filter(pl.col("stage") == stage)
         chain = str(of_stage["chain"][0])
-        goods = f"assess.goods_{stage}_{chain}"
         group = say(
             "view.dependence_group_good" if good else "view.dependence_group",
             element=words.step(None, None, element),
             good=words.inline(words.commodity(good)),
-            goods=say(goods) if has(goods) else say(f"assess.goods_{stage}"),
+            goods=_goods(stage, chain),
         )
         for measure in MEASURES:
             found = {row["place"]: row for row in of_stage.filter(pl.col("measure") == measure).to_dicts()}
@@ -183,6 +211,12 @@ def _cells(
                 if place in found
             ]
     return rows
+
+
+def _goods(stage: str, chain: str) -> str:
+    """Return the goods of a stage: magnets, wafers, refined goods."""
+    own = f"assess.goods_{stage}_{chain}"
+    return say(own) if has(own) else say(f"assess.goods_{stage}")
 
 
 def _head(measure: str) -> str:

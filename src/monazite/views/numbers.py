@@ -58,7 +58,7 @@ def number(value: float | None, *, digits: int = 3) -> str:
     magnitude = math.floor(math.log10(abs(rounded)))
     decimals = min(max(digits - 1 - magnitude, 0), _FINEST + 2)
     text = f"{abs(rounded):,.{decimals}f}"
-    if "." in text and magnitude >= 0:
+    if "." in text:
         text = text.rstrip("0").rstrip(".")
     return f"−{text}" if rounded < 0 else text
 

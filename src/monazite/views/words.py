@@ -166,7 +166,10 @@ def measure(name: str) -> str:
     >>> measure("price_multiple")
     'Price, multiple of the base year'
     """
-    return say(f"view.measure_{name}") if has(f"view.measure_{name}") else chain(name)
+    for key in (f"view.measure_{name}", f"assess.measure_{name}"):
+        if has(key):
+            return _capital(say(key))
+    return chain(name)
 
 
 def short(name: str) -> str:
