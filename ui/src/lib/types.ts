@@ -21,6 +21,7 @@ export type Table = {
 
 export type View = {
   name: string
+  tab: string
   title: string
   sentence: string
   notes: string[]
