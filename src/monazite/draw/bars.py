@@ -6,8 +6,7 @@ from typing import Any
 
 from monazite.core.text import say
 from monazite.draw import theme
-from monazite.draw.scales import linear
-from monazite.views.numbers import quantity
+from monazite.draw.scales import linear, tick_text
 from monazite.views.view import View
 
 __all__ = ["bars"]
@@ -77,7 +76,7 @@ def bars(view: View) -> dict[str, Any]:
             "x": at(tick),
             "y": _HEAD,
             "y2": bottom,
-            "text": quantity(tick, view.encoding["format"]),
+            "text": tick_text(tick, view.encoding["format"], scale.ticks),
             "ty": bottom + 12,
         }
         for tick in scale.ticks

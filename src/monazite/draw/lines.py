@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
 from monazite.core.text import say
 from monazite.draw import theme
-from monazite.draw.scales import Scale, linear, logarithmic, month_ticks
+from monazite.draw.scales import Scale, linear, logarithmic, month_ticks, tick_text
 from monazite.views import words
-from monazite.views.numbers import quantity
 from monazite.views.view import View
 
 __all__ = ["lines"]
@@ -179,10 +179,9 @@ def _labels(ticks: list[int], *, calendar: bool) -> str:
 def _ticks(scale: Scale, unit: str) -> str:
     texts = {}
     for tick in scale.ticks:
-        key = f"{tick:g}"
-        texts[key] = quantity(tick, unit if unit in ("share", "×") else None)
-        if unit == "×":
-            texts[key] = f"×{tick:g}"
+        # as the runtime writes a number: in full where Python has an exponent
+        key = format(Decimal(repr(float(tick))), "f").removesuffix(".0")
+        texts[key] = tick_text(tick, unit, scale.ticks)
     return f"({json.dumps(texts, ensure_ascii=False)})['' + datum.value]"
 
 

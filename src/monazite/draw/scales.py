@@ -6,7 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Scale", "linear", "logarithmic", "month_ticks"]
+from monazite.views.numbers import quantity
+
+__all__ = ["Scale", "linear", "logarithmic", "month_ticks", "tick_text"]
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120)
@@ -77,6 +79,23 @@ def logarithmic(low: float, high: float, height: float) -> Scale:
     last = min(mark for mark in marks if mark >= high * (1 - 1e-9))
     ticks = tuple(mark for mark in marks if first <= mark <= last)
     return Scale(ticks[0], ticks[-1], ticks, log=True, height=height)
+
+
+def tick_text(tick: float, unit: str | None, ticks: Sequence[float]) -> str:
+    """Write a tick so that no two of an axis read alike: shares below a per cent keep their decimals.
+
+    Examples
+    --------
+    >>> [tick_text(t, "share", (0.0, 0.002, 0.004)).replace(chr(160), " ") for t in (0.0, 0.002)]
+    ['0 %', '0.2 %']
+    >>> tick_text(0.5, "share", (0.0, 0.5, 1.0)).replace(chr(160), " "), tick_text(2.0, "×", (1.0, 2.0))
+    ('50 %', '×2')
+    """
+    if unit == "×":
+        return f"×{tick:g}"
+    if unit == "share":
+        return f"{round(100 * tick, 10):,g}\N{NO-BREAK SPACE}%"
+    return quantity(tick, unit)
 
 
 def month_ticks(first: int, last: int, *, most: int, calendar: bool) -> Sequence[int]:

@@ -284,7 +284,7 @@ def _text(text: str) -> Cell:
 
 def _frame(name: str, frame: pl.DataFrame) -> Table:
     """Lay out any frame of an explanation: the columns that say something, the first rows."""
-    hidden = {"fact_ids", "cell_id", "kind", "low", "high"}
+    hidden = {"rank", "fact_ids", "cell_id", "kind", "low", "high"}
     columns = [c for c in frame.columns if c not in hidden and frame[c].null_count() < frame.height]
     rows = tuple(
         tuple(_cell(column, row, last=column in _figures(columns)) for column in columns)

@@ -19,7 +19,14 @@ from monazite.core.manifest import content_hash
 from monazite.core.settings import cache_folder
 from monazite.market.runs import Folder, Runs, State
 from monazite.server import shapes, wire
-from monazite.server.questions import AssessQuestion, BriefQuestion, RunQuestion, StressQuestion, names
+from monazite.server.questions import (
+    AssessQuestion,
+    BriefQuestion,
+    CellQuestion,
+    RunQuestion,
+    StressQuestion,
+    names,
+)
 from monazite.stress import base_of, finish, prepare, run_name, run_of
 
 __all__ = ["NotReady", "router", "warm"]
@@ -95,9 +102,9 @@ def _assess_page(question: AssessQuestion) -> dict[str, Any]:
 
 
 @router.get("/assess/explain", responses=answers(shapes.Explanation), summary="Why a cell is what it is")
-def assess_explain(question: Asked, cell: CellId) -> Response:
+def assess_explain(asked: Annotated[CellQuestion, Query()]) -> Response:
     """Explain one cell."""
-    return wire.Json(wire.explain(_assess(question), cell))
+    return wire.Json(wire.explain(_assess(asked.question()), asked.cell))
 
 
 @router.get("/assess/table.{form}", responses=_OK, summary="The whole table of the answer")

@@ -13,7 +13,15 @@ from monazite.market.scenario import Control, ExportControl
 from monazite.stress import control_by_id
 from monazite.views import words
 
-__all__ = ["AssessQuestion", "BriefQuestion", "FactsQuestion", "RunQuestion", "StressQuestion", "names"]
+__all__ = [
+    "AssessQuestion",
+    "BriefQuestion",
+    "CellQuestion",
+    "FactsQuestion",
+    "RunQuestion",
+    "StressQuestion",
+    "names",
+]
 
 _MOST = 60
 
@@ -46,6 +54,16 @@ class AssessQuestion(BaseModel):
         things = [words.commodity(self.commodity)] if self.commodity else [words.chain(c) for c in self.chain]
         thing = ", ".join(inline(name) for name in things) or say("server.every_chain")
         return say("server.title_assess", place=places_named(self.subject), thing=thing)
+
+
+class CellQuestion(AssessQuestion):
+    """Why a cell of the answer to a question is what it is."""
+
+    cell: str = Field(pattern=r"^[0-9a-f]{12}$", description="A cell of the answer's table")
+
+    def question(self) -> AssessQuestion:
+        """Return the question that the cell answers."""
+        return AssessQuestion(**self.model_dump(exclude={"cell"}))
 
 
 class StressQuestion(BaseModel):
