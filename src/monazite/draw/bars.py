@@ -76,7 +76,7 @@ def bars(view: View) -> dict[str, Any]:
             "x": at(tick),
             "y": _HEAD,
             "y2": bottom,
-            "text": tick_text(tick, view.encoding["format"], scale.ticks),
+            "text": tick_text(tick, view.encoding["format"]),
             "ty": bottom + 12,
         }
         for tick in scale.ticks

@@ -181,7 +181,7 @@ def _ticks(scale: Scale, unit: str) -> str:
     for tick in scale.ticks:
         # as the runtime writes a number: in full where Python has an exponent
         key = format(Decimal(repr(float(tick))), "f").removesuffix(".0")
-        texts[key] = tick_text(tick, unit, scale.ticks)
+        texts[key] = tick_text(tick, unit if unit in ("share", "×") else None)
     return f"({json.dumps(texts, ensure_ascii=False)})['' + datum.value]"
 
 

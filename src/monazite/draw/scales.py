@@ -81,14 +81,14 @@ def logarithmic(low: float, high: float, height: float) -> Scale:
     return Scale(ticks[0], ticks[-1], ticks, log=True, height=height)
 
 
-def tick_text(tick: float, unit: str | None, ticks: Sequence[float]) -> str:
-    """Write a tick so that no two of an axis read alike: shares below a per cent keep their decimals.
+def tick_text(tick: float, unit: str | None) -> str:
+    """Write a tick in full, so that no two of an axis read alike: shares below a per cent keep decimals.
 
     Examples
     --------
-    >>> [tick_text(t, "share", (0.0, 0.002, 0.004)).replace(chr(160), " ") for t in (0.0, 0.002)]
+    >>> [tick_text(t, "share").replace(chr(160), " ") for t in (0.0, 0.002)]
     ['0 %', '0.2 %']
-    >>> tick_text(0.5, "share", (0.0, 0.5, 1.0)).replace(chr(160), " "), tick_text(2.0, "×", (1.0, 2.0))
+    >>> tick_text(0.5, "share").replace(chr(160), " "), tick_text(2.0, "×")
     ('50 %', '×2')
     """
     if unit == "×":
