@@ -284,7 +284,9 @@ def _text(text: str) -> Cell:
 
 def _frame(name: str, frame: pl.DataFrame) -> Table:
     """Lay out any frame of an explanation: the columns that say something, the first rows."""
-    hidden = {"rank", "fact_ids", "cell_id", "kind", "low", "high"}
+    hidden = {"rank", "type", "fact_ids", "cell_id", "kind", "low", "high"}
+    if "activity" in frame.columns:  # its name says the commodity too
+        hidden.add("commodity")
     columns = [c for c in frame.columns if c not in hidden and frame[c].null_count() < frame.height]
     rows = tuple(
         tuple(_cell(column, row, last=column in _figures(columns)) for column in columns)
@@ -313,7 +315,9 @@ def _cell(column: str, row: Mapping[str, Any], *, last: bool) -> Cell:
         return Cell("", blank=True)
     if isinstance(value, bool) or not isinstance(value, int | float):
         text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        return _text(_NAMES[column](text) if column in _NAMES and column != "activity" else text)
+        if column == "activity":
+            return _text(_activity(text))
+        return _text(_NAMES[column](text) if column in _NAMES else text)
     if column in ("share", "effect", "slope"):
         text = percent(value) if column == "share" else number(value)
     else:
@@ -321,3 +325,15 @@ def _cell(column: str, row: Mapping[str, Any], *, last: bool) -> Cell:
     if not last:
         return Cell(text)
     return Cell(text, within=interval(row.get("low"), row.get("high"), None), kind=row.get("kind"))
+
+
+def _activity(name: str) -> str:
+    """Name an activity of a network for a reader; its places stand in columns of their own.
+
+    Examples
+    --------
+    >>> _activity("trade toy_metal CHN>IND"), _activity("smelt_toy@CHN")
+    ('Trade: Toy metal', 'Toy smelter')
+    """
+    parts = [part for part in name.partition("@")[0].split(" ") if ">" not in part]
+    return ": ".join(words.commodity(part) for part in parts)

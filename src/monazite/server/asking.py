@@ -75,7 +75,9 @@ def _assessment(question: AssessQuestion) -> Answer:
         chain = facts.commodity_chains().get(question.commodity)
         chains = (chain,) if chain else ()
     net = _world(chains, question.year)
-    return net.assess(names(question.subject), by=question.by, commodity=question.commodity)
+    subject = names(question.subject)
+    who = subject[0] if len(subject) == 1 else subject
+    return net.assess(who, by=question.by, commodity=question.commodity)
 
 
 def _assess(question: AssessQuestion) -> Answer:
