@@ -60,13 +60,15 @@ def place(name: str | None) -> str:
 
     Examples
     --------
-    >>> place("QUAD"), place(None)
-    ('Quad', 'world')
+    >>> place("QUAD"), place(None), place("IND+USA")
+    ('Quad', 'world', 'India, United States')
     """
     if name is None:
         return say("view.place_WLD")
     if has(f"view.place_{name}"):
         return say(f"view.place_{name}")
+    if "+" in name:
+        return ", ".join(place(part) for part in name.split("+"))
     return places().get(name, name)
 
 
