@@ -1,5 +1,5 @@
-# The two commands are `make run` and `make test`; each sets up all that it needs in .tools and .venv.
-# Python 3.11 or later and make are enough.
+# `make run`, `make serve` and `make test` set up all that they need in .tools, .venv and ui/node_modules.
+# Python 3.11 or later and make are enough to run; the page is built with node 20.19 or later, and tested in a browser.
 
 PYTHON ?= python3
 UV := .tools/bin/uv
@@ -9,28 +9,44 @@ INTO := --quiet --python $(BIN)/python --compile-bytecode
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" pyproject.toml
 
+# what the page is made from: a folder counts too, so that a file taken away is noticed
+PAGE := src/monazite/server/page/index.html
+UI := $(shell find ui/src ui/public) ui/index.html $(wildcard ui/*.ts ui/*.js)
+NPM := cd ui && NO_UPDATE_NOTIFIER=1 npm --no-audit --no-fund --no-update-notifier --loglevel=error
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser)
+# a stamp whose work is no longer there is made again
+gone = $(if $(wildcard $(1)),,again)
+
 # Bytecode is written even where the shell says otherwise: without it every command compiles its libraries anew.
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: run test check accept bench pictures format lock clean
+.PHONY: run serve page test check accept bench pictures screens format lock clean again
 .DEFAULT_GOAL := run
 
 run: .stamps/run
 	@$(BIN)/monazite brief IND USA --to out/brief.html
 
-test: .stamps/all
-	$(BIN)/pytest
+# the web page, on this machine alone: make serve ARGS="--port 9000"
+serve: .stamps/run .stamps/page
+	@$(BIN)/monazite serve $(ARGS)
 
-check: .stamps/all
+page: .stamps/page
+
+test: .stamps/all .stamps/page .stamps/browser
+	$(BIN)/pytest $(ARGS)
+
+# pytest comes last: its closing line is what CI reads
+check: .stamps/all .stamps/page .stamps/browser
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(NPM) run --silent check
 	$(BIN)/pytest
 
 # every line that the issues ask for, run again and compared: docs/acceptance.toml
-accept: .stamps/all
+accept: .stamps/all .stamps/page .stamps/browser
 	$(BIN)/python tools/accept.py $(ARGS)
 
 bench: .stamps/all
@@ -40,17 +56,23 @@ bench: .stamps/all
 pictures: .stamps/all
 	$(BIN)/python tools/pictures.py
 
-format: .stamps/all
+# the pictures of the page in docs/page.md, in both themes, wide and narrow
+screens: .stamps/all .stamps/page .stamps/browser
+	$(BIN)/python tools/screens.py
+
+format: .stamps/all .stamps/ui-deps
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+	$(NPM) run --silent format
 
-# after a change of the dependencies in pyproject.toml; the second file is a part of the first
+# after a change of the dependencies in pyproject.toml or ui/package.json; the second file is a part of the first
 lock: .stamps/uv
+	@$(NPM) install --package-lock-only && $(PYTHON) tools/plain_lock.py ui/package-lock.json
 	$(COMPILE) --all-extras --group build --group dev --output-file requirements.txt
 	$(COMPILE) --extra report --extra server --group build --constraint requirements.txt --output-file requirements-run.txt
 
 clean:
-	rm -rf .stamps .venv .tools out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .stamps .venv .tools out dist ui/node_modules src/monazite/server/page .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 # Debian ships venv apart from Python
 .stamps/uv:
@@ -75,3 +97,29 @@ clean:
 	@$(PIP) sync $(INTO) --require-hashes requirements.txt
 	@$(PIP) install $(INTO) --no-deps --no-build-isolation --editable .
 	@touch $@ .stamps/run
+
+.stamps/node:
+	@mkdir -p .stamps
+	@command -v npm >/dev/null && node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' \
+		|| { echo "The page is built with node 20.19 or later and npm, and they are not here. make run, and an installed monazite serve, need neither." >&2; exit 1; }
+	@touch $@
+
+.stamps/ui-deps: ui/package.json ui/package-lock.json ui/.npmrc .stamps/node $(call gone,ui/node_modules/.package-lock.json)
+	@echo "fetching what builds the page (first time: under a minute)" >&2
+	@$(NPM) ci --ignore-scripts >/dev/null
+	@touch $@
+
+.stamps/page: .stamps/ui-deps $(UI) $(call gone,$(PAGE))
+	@$(NPM) run --silent build -- --logLevel error >&2
+	@touch $@
+
+# Debian's own browser: none is fetched from anywhere else
+.stamps/browser: $(if $(CHROMIUM),,again)
+	@mkdir -p .stamps
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
+		as=; [ "$$(id -u)" = 0 ] || as="sudo -n"; \
+		echo "installing chromium for the tests of the page" >&2; \
+		command -v apt-get >/dev/null && $$as apt-get update -qq >&2 && \
+		DEBIAN_FRONTEND=noninteractive $$as apt-get install -yqq --no-install-recommends chromium fonts-dejavu-core >&2; \
+	} || { echo "The tests of the page need a browser: install chromium (Debian: apt-get install chromium) and run this again." >&2; exit 1; }
+	@touch $@
