@@ -10,10 +10,15 @@ export function query(): URLSearchParams {
   return new URLSearchParams(here.search)
 }
 
+// Another page begins at its top, also for who reads by keyboard or ear.
 export function go(url: string, how: 'push' | 'replace' = 'push'): void {
+  const before = here.path
   if (how === 'push') history.pushState({ ours: true }, '', url)
   else history.replaceState(history.state, '', url)
   read()
+  if (here.path === before) return
+  scrollTo(0, 0)
+  queueMicrotask(() => document.getElementById('main')?.focus())
 }
 
 // The URL of the page with some parameters changed; null takes one away.
@@ -54,12 +59,7 @@ function onClick(event: MouseEvent): void {
   if (!link || link.target || link.hasAttribute('download') || link.origin !== location.origin) return
   if (link.pathname.startsWith('/api') || link.getAttribute('href')?.startsWith('#')) return
   event.preventDefault()
-  const moved = link.pathname !== location.pathname
   go(link.href)
-  if (moved) {
-    scrollTo(0, 0)
-    queueMicrotask(() => document.getElementById('main')?.focus())
-  }
 }
 
 export function listen(): () => void {
