@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
+from starlette.routing import Match
 
 from monazite import __version__
 from monazite.core.errors import MonaziteError
@@ -19,14 +20,17 @@ from monazite.core.text import has, say
 from monazite.draw.palette import stylesheet
 from monazite.market.runs import Runs
 from monazite.server import asking, data, page, start, wire
-from monazite.server.guard import Guard
+from monazite.server.guard import Guard, security_headers
+from monazite.server.questions import WrongType
 
 __all__ = ["build"]
 
-#: largest body of a request, bytes
-LARGEST = 5_000_000
-_STATUS: dict[type[MonaziteError], int] = {asking.NotReady: 409, asking.NoRun: 404, data.WrongType: 415}
+_STATUS: dict[type[MonaziteError], int] = {asking.NotReady: 409, asking.NoRun: 404, WrongType: 415}
+#: mistakes that are told one by one
+_TOLD = 8
+_METHODS = ("GET", "HEAD", "POST", "DELETE")
 _SMALL = 1000
+_SHOWN = 80
 
 
 def build() -> FastAPI:
@@ -41,7 +45,6 @@ def build() -> FastAPI:
         lifespan=_life,
         redirect_slashes=False,
         default_response_class=wire.Json,
-        max_body_size=LARGEST,
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.runs = Runs(1, apart=True)
@@ -76,7 +79,6 @@ def _add_page(app: FastAPI) -> None:
     for path in page.PATHS:
         app.add_api_route(path, _page, methods=["GET", "HEAD"], include_in_schema=False)
     app.add_api_route("/theme.css", _theme, methods=["GET", "HEAD"], include_in_schema=False)
-    app.add_api_route("/{path:path}", _asset, methods=["GET", "HEAD"], include_in_schema=False)
 
 
 def _page() -> Response:
@@ -85,10 +87,6 @@ def _page() -> Response:
 
 def _theme() -> Response:
     return Response(stylesheet(), media_type="text/css", headers={"Cache-Control": "no-cache"})
-
-
-def _asset(request: Request, path: str) -> Response:
-    return page.asset(path) or page.missing(request)
 
 
 def _told(_: Request, error: Exception) -> Response:
@@ -101,26 +99,39 @@ def _told(_: Request, error: Exception) -> Response:
 def _invalid(_: Request, error: Exception) -> Response:
     """Answer a question that is not in the form asked for: each mistake in words."""
     assert isinstance(error, RequestValidationError)
-    told = list(dict.fromkeys(_mistakes(error.errors())))
+    found = error.errors()
+    told = list(dict.fromkeys(_mistakes(found[:_TOLD])))
+    if len(found) > _TOLD:
+        told.append(say("server.more_mistakes", count=len(found) - _TOLD))
     body = {"error": {"message": " ".join(told), "kind": "ArgumentError", "nearest": []}}
     return wire.Json(body, status_code=400)
 
 
 def _mistakes(errors: Any) -> Iterator[str]:
     for item in errors:
-        where = _where(item["loc"])
+        where = _where(item["loc"])[:_SHOWN]
         kind = item["type"]
-        if kind == "value_error":
-            yield _sentence(str(item["ctx"]["error"]))
-            continue
-        key = f"server.invalid_{kind}"
-        values = {name: str(value)[:80] for name, value in item.get("ctx", {}).items()}
-        given = str(item.get("input"))[:80]
-        if where:
-            told = say(key, given=given, **values) if has(key) else say("server.invalid", given=given)
-            yield say("server.invalid_at", name=where, what=told)
+        if kind == "json_invalid":
+            yield say("server.invalid_json", at=item["loc"][-1])
+        elif kind == "value_error":
+            told = str(item["ctx"]["error"])
+            yield say("server.invalid_at", name=where, what=told) if where else _sentence(told)
+        elif where:
+            yield say("server.invalid_at", name=where, what=_mistake(kind, where, item))
         else:
             yield say("server.invalid_body")
+
+
+def _mistake(kind: str, where: str, item: Mapping[str, Any]) -> str:
+    """Say what is wrong with a value: what its name asks for where that is known, else what its type does."""
+    given = str(item.get("input"))[:_SHOWN]
+    values = {name: str(value)[:_SHOWN] for name, value in item.get("ctx", {}).items()}
+    keys = [f"server.invalid_{kind}"]
+    if kind not in ("missing", "extra_forbidden"):
+        keys.insert(0, f"server.form_{where}")
+    return next((say(key, given=given, **values) for key in keys if has(key)), "") or say(
+        "server.invalid", given=given
+    )
 
 
 def _where(place: Sequence[int | str]) -> str:
@@ -130,10 +141,14 @@ def _where(place: Sequence[int | str]) -> str:
     --------
     >>> _where(("query", "year")), _where(("body", "brief", "brief", 0)), _where(("body",))
     ('year', 'brief.0', '')
+    >>> _where(("body", "stress", "belief", "literal['foresight']"))
+    'belief'
     """
     parts = list(place[1:])
     if place[0] == "body" and parts and parts[0] in ("stress", "brief"):
         parts = parts[1:]
+    if parts and parts[0] == "belief":  # what follows is which of its forms was tried
+        parts = parts[:1]
     return ".".join(map(str, parts))
 
 
@@ -145,7 +160,10 @@ def _http(request: Request, error: Exception) -> Response:
     """Answer what the framework refuses: no such path, another method, too large a body."""
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
-        return page.missing(request)
+        return _elsewhere(request)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods(request))
     key = f"server.http_{error.status_code}"
     body = {
         "error": {
@@ -154,10 +172,31 @@ def _http(request: Request, error: Exception) -> Response:
             "nearest": [],
         }
     }
-    return wire.Json(body, status_code=error.status_code, headers=error.headers)
+    return wire.Json(body, status_code=error.status_code, headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods that a path answers, whichever route each belongs to."""
+    routes = request.app.router.routes
+    return [
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
+
+
+def _elsewhere(request: Request) -> Response:
+    """Answer a path that no route has: a file of the page, or that there is nothing."""
+    found = page.asset(request.scope["path"].removeprefix("/"))
+    if found is None:
+        return page.missing(request)
+    if request.method in ("GET", "HEAD"):
+        return found
+    return _http(request, HTTPException(405))
 
 
 def _unforeseen(_: Request, error: Exception) -> Response:
     """Answer what should not have happened, without a trace."""
     message = say("server.unforeseen", kind=type(error).__name__)
-    return wire.Json({"error": {"message": message, "kind": "Unforeseen", "nearest": []}}, status_code=500)
+    body = {"error": {"message": message, "kind": "Unforeseen", "nearest": []}}
+    return wire.Json(body, status_code=500, headers=security_headers())  # it does not come past the guard

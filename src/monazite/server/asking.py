@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Query, Request
-from starlette.responses import Response
+from fastapi import APIRouter, Body, Depends, Query, Request
+from pydantic import ValidationError
+from starlette.responses import HTMLResponse, Response
 
 from monazite import facts, report
 from monazite.answer import Answer
@@ -17,7 +19,10 @@ from monazite.core.cache import code_hash
 from monazite.core.errors import ArgumentError
 from monazite.core.manifest import content_hash
 from monazite.core.settings import cache_folder
+from monazite.core.text import say
 from monazite.market.runs import Folder, Runs, State
+from monazite.market.scenario import limits
+from monazite.network import layout
 from monazite.server import shapes, wire
 from monazite.server.questions import (
     AssessQuestion,
@@ -25,13 +30,15 @@ from monazite.server.questions import (
     CellQuestion,
     RunQuestion,
     StressQuestion,
+    WrongType,
+    exact,
     names,
 )
 from monazite.stress import base_of, finish, prepare, run_name, run_of
 
 __all__ = ["NotReady", "router", "warm"]
 
-router = APIRouter(prefix="/api", default_response_class=wire.Json)
+router = APIRouter(prefix="/api", default_response_class=wire.Json, dependencies=[Depends(exact)])
 
 _KEPT = 32
 _LISTED = 50
@@ -41,7 +48,6 @@ _LOCK = Lock()
 Asked = Annotated[AssessQuestion, Query()]
 CellId = Annotated[str, Query(pattern=r"^[0-9a-f]{12}$", description="A cell of the answer's table")]
 Whose = Annotated[str | None, Query(max_length=200, description="Whose exposure is answered")]
-ViewName = Annotated[str, "name of a view"]
 Form = Literal["csv", "json", "svg", "vega"]
 TableForm = Literal["csv", "json"]
 _OK: dict[int | str, dict[str, Any]] = {
@@ -53,6 +59,23 @@ _OK: dict[int | str, dict[str, Any]] = {
 def answers(model: type[shapes.Shape], *more: int) -> dict[int | str, dict[str, Any]]:
     """Return the answers of a path for the API's description."""
     return {200: {"model": model}, **_OK, **{status: {"model": shapes.ErrorPage} for status in more}}
+
+
+def files(*media: str, status: tuple[int, ...] = ()) -> dict[int | str, dict[str, Any]]:
+    """Return the answers of a path that gives files of these types."""
+    told: dict[str, Any] = {"content": {name: {} for name in media}, "description": "The file"}
+    return {200: told, **_OK, **{code: {"model": shapes.ErrorPage} for code in status}}
+
+
+_TABLE = ("text/csv", "application/json")
+_VIEW = (*_TABLE, "image/svg+xml")
+
+
+def json_only(request: Request) -> None:
+    """Refuse a body that does not say that it is JSON (no form of another site's page can say so)."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != "application/json":
+        raise WrongType("server.json_expected", given=media[:80] or say("server.nothing"))
 
 
 class NotReady(ArgumentError):
@@ -109,13 +132,13 @@ def assess_explain(asked: Annotated[CellQuestion, Query()]) -> Response:
     return wire.Json(wire.explain(_assess(asked.question()), asked.cell))
 
 
-@router.get("/assess/table.{form}", responses=_OK, summary="The whole table of the answer")
+@router.get("/assess/table.{form}", responses=files(*_TABLE), summary="The whole table of the answer")
 def assess_table(form: TableForm, question: Asked) -> Response:
     """Return the table."""
     return wire.download(_assess(question), "table", form)
 
 
-@router.get("/assess/views/{view}.{form}", responses=_OK, summary="One picture, as data or drawn")
+@router.get("/assess/views/{view}.{form}", responses=files(*_VIEW), summary="One picture, as data or drawn")
 def assess_view(view: str, form: Form, question: Asked) -> Response:
     """Return a view."""
     return wire.download(_assess(question), view, form)
@@ -125,6 +148,7 @@ def assess_view(view: str, form: Form, question: Asked) -> Response:
     "/runs",
     responses=answers(shapes.RunPage, 413, 415) | {202: {"model": shapes.RunPage}},
     summary="Begin a run",
+    dependencies=[Depends(json_only)],
 )
 def begin(request: Request, question: Annotated[RunQuestion, Body()]) -> Response:
     """Begin a run, or find the one that answers the question already."""
@@ -144,6 +168,7 @@ def _begin_stress(runs: Runs, question: StressQuestion) -> Folder:
     with _LOCK:
         net = _world(tuple(chains), year)
         named = prepare(net.network, shock, question.horizon, belief)
+        limits(layout(net.network), named)  # what it cannot hit is told now, not by a run that fails
         if question.group:
             Scope.check(question.group)
     name = run_name(chains, year, named, question.horizon, belief)
@@ -169,17 +194,17 @@ class Scope:
 def _begin_brief(runs: Runs, question: BriefQuestion) -> Folder:
     from monazite.facts.places import resolve
 
-    for subject in question.brief:
+    subjects = list(dict.fromkeys(question.brief))
+    for subject in subjects:
         resolve(subject)
     inputs = [facts.load([chain]).content_hash for chain in facts.chains()]
-    name = content_hash("brief", question.brief, inputs, code_hash(Path(report.__file__).parent.parent))
+    name = content_hash("brief", subjects, inputs, code_hash(Path(report.__file__).parent.parent))
     manifest = {"kind": "brief", "title": question_title(question), "question": question.model_dump()}
-    return runs.submit(name, manifest, report.brief_page, question.brief)
+    return runs.submit(name, manifest, report.brief_page, subjects)
 
 
 def question_title(question: BriefQuestion) -> str:
     """Return what a brief is about as a sentence."""
-    from monazite.core.text import say
     from monazite.server.questions import places_named
 
     return say("server.title_brief", places=places_named(",".join(question.brief)))
@@ -198,7 +223,8 @@ def _folder(name: str) -> Folder:
 def _run_page(runs: Runs, folder: Folder) -> dict[str, Any]:
     state: State = runs.state(folder)
     manifest = folder.manifest
-    question = manifest.get("question", {})
+    question = manifest.get("question")
+    question = question if isinstance(question, dict) else {}
     kind = manifest.get("kind", "stress")
     ask = {k: v for k, v in question.items() if (k, v) not in (("horizon", 24), ("belief", 2))}
     page = f"/stress?{wire.query(ask)}" if kind == "stress" else f"/api/runs/{folder.name}/brief.html"
@@ -213,13 +239,13 @@ def _run_page(runs: Runs, folder: Folder) -> dict[str, Any]:
 @router.get("/runs", responses=answers(shapes.RunList), summary="The runs that were asked for, latest first")
 def listed(request: Request) -> Response:
     """List runs."""
-    root = cache_folder() / "runs"
-    found = sorted(root.glob("*/manifest.json"), key=lambda file: file.stat().st_mtime, reverse=True)[
-        :_LISTED
-    ]
-    return wire.Json(
-        {"runs": [_run_page(request.app.state.runs, Folder(file.parent.name)) for file in found]}
-    )
+    found: list[tuple[float, Folder]] = []
+    for file in (cache_folder() / "runs").glob("*/manifest.json"):
+        with suppress(OSError, ArgumentError):  # it went meanwhile, or is no run of ours
+            found.append((file.stat().st_mtime, Folder(file.parent.name)))
+    found.sort(key=lambda pair: pair[0], reverse=True)
+    kept = [folder for _, folder in found if folder.manifest][:_LISTED]
+    return wire.Json({"runs": [_run_page(request.app.state.runs, folder) for folder in kept]})
 
 
 @router.get("/runs/{run}", responses=answers(shapes.RunPage), summary="How a run goes")
@@ -250,12 +276,17 @@ def _answer(runs: Runs, run: str, group: str | None) -> Answer:
 @lru_cache(maxsize=_KEPT)
 def _stress(run: str, group: str | None) -> Answer:
     folder = Folder(run)
-    question = StressQuestion(**folder.manifest["question"])
+    try:
+        question = StressQuestion(**folder.manifest["question"])
+    except (KeyError, TypeError, ValidationError):  # written down by another version of this program
+        raise NotReady("server.run_old") from None
     shock = question.shock()
     chains, year = base_of(shock, chains=question.chain, year=question.year)
     belief = None if question.belief == "foresight" else question.belief
     net = _world(tuple(chains), year)
     named = prepare(net.network, shock, question.horizon, belief)
+    if run_name(chains, year, named, question.horizon, belief) != run:
+        raise NotReady("server.run_old")
     whose = Scope.check(group) if group else None
     return Answer(finish(net.network, named, folder.result(), belief=belief, group=whose))
 
@@ -277,7 +308,9 @@ def _run_answer(run: str, group: str | None, _which: int) -> dict[str, Any]:
     asked = manifest["question"] | ({"group": group} if group else {})
     with _LOCK:
         answer = _stress(run, group or None)
-    return wire.answer_page(answer, asked, title=manifest["title"], base=f"/api/runs/{run}", ask=_end(group))
+    return wire.answer_page(
+        answer, asked, title=manifest.get("title", run), base=f"/api/runs/{run}", ask=_end(group)
+    )
 
 
 @router.get(
@@ -288,19 +321,32 @@ def run_explain(request: Request, run: str, cell: CellId, group: Whose = None) -
     return wire.Json(wire.explain(_answer(request.app.state.runs, run, group), cell))
 
 
-@router.get("/runs/{run}/table.{form}", responses=_OK, summary="The whole table of the answer")
+@router.get(
+    "/runs/{run}/table.{form}",
+    responses=files(*_TABLE, status=(409,)),
+    summary="The whole table of the answer",
+)
 def run_table(request: Request, run: str, form: TableForm, group: Whose = None) -> Response:
     """Return the table of a stress answer."""
     return wire.download(_answer(request.app.state.runs, run, group), "table", form)
 
 
-@router.get("/runs/{run}/views/{view}.{form}", responses=_OK, summary="One picture, as data or drawn")
+@router.get(
+    "/runs/{run}/views/{view}.{form}",
+    responses=files(*_VIEW, status=(409,)),
+    summary="One picture, as data or drawn",
+)
 def run_view(request: Request, run: str, view: str, form: Form, group: Whose = None) -> Response:
     """Return a view of a stress answer."""
     return wire.download(_answer(request.app.state.runs, run, group), view, form)
 
 
-@router.get("/runs/{run}/brief.html", responses=_OK, summary="The brief of a run")
+@router.get(
+    "/runs/{run}/brief.html",
+    responses=files("text/html", status=(409,)),
+    response_class=HTMLResponse,
+    summary="The brief of a run",
+)
 def run_brief(request: Request, run: str) -> Response:
     """Return a brief; it holds its own styles and no script."""
     folder = _folder(run)

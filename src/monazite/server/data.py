@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import polars as pl
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from monazite import facts
@@ -18,13 +18,13 @@ from monazite.facts.check import check_file
 from monazite.facts.places import resolve
 from monazite.report.explained import fact_explained, fact_table
 from monazite.server import shapes, wire
-from monazite.server.asking import answers
-from monazite.server.questions import FactsQuestion, Name, Year
+from monazite.server.asking import answers, files
+from monazite.server.questions import FactsQuestion, Name, WrongType, Year, exact
 from monazite.views import words
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/api/data", default_response_class=wire.Json)
+router = APIRouter(prefix="/api/data", default_response_class=wire.Json, dependencies=[Depends(exact)])
 
 _CHOICES = ("variable", "commodity", "activity", "place", "kind", "source")
 _LABELS = {
@@ -136,7 +136,11 @@ def _choices(
     return [{"name": value, "label": name(value), "count": count} for value, count in counts.iter_rows()]
 
 
-@router.get("/facts.{form}", responses=answers(shapes.FactsPage), summary="All facts that match, as a file")
+@router.get(
+    "/facts.{form}",
+    responses=files("text/csv", "application/json"),
+    summary="All facts that match, as a file",
+)
 def download(form: Literal["csv", "json"], question: Asked) -> Response:
     """Return all facts that match."""
     frame, _ = _matching(question)
@@ -182,10 +186,6 @@ async def check(request: Request) -> Response:
     from starlette.concurrency import run_in_threadpool
 
     return wire.Json(await run_in_threadpool(_check, data))
-
-
-class WrongType(ArgumentError):
-    """The body is of another type than asked for."""
 
 
 def _check(data: bytes) -> dict[str, Any]:

@@ -6,12 +6,16 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from monazite.core.text import say
 from monazite.server.wire import Json
 
-__all__ = ["POLICY", "Guard"]
+__all__ = ["LARGEST", "POLICY", "Guard", "security_headers"]
+
+#: largest body of a request, bytes
+LARGEST = 5_000_000
 
 #: what the page may load and do: its own files, nothing inline, nothing from elsewhere
 POLICY = (
@@ -27,6 +31,7 @@ _HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
+_ALL = (*_HEADERS, (b"cache-control", b"no-store"))
 _OWN = frozenset({"127.0.0.1", "localhost", "::1"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -56,17 +61,46 @@ class Guard:
 
         headers = {name.lower(): value for name, value in scope["headers"]}
         refusal = _refuse(scope["method"], headers)
+        status = 403
+        if refusal is None and _length(headers) > LARGEST:
+            refusal, status = say("server.http_413"), 413
         if refusal is not None:
             body = {"error": {"message": refusal, "kind": "Refused", "nearest": []}}
-            await Json(body, status_code=403)(scope, receive, guarded)
+            await Json(body, status_code=status)(scope, receive, guarded)
             return
-        await self.app(scope, receive, guarded)
+        await self.app(scope, _limited(receive), guarded)
+
+
+def _limited(receive: Receive) -> Receive:
+    """Stop reading a body that does not say how large it is once it is too large."""
+    size = 0
+
+    async def counted() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > LARGEST:
+            raise HTTPException(413)
+        return message
+
+    return counted
+
+
+def security_headers() -> dict[str, str]:
+    """Return the headers of every answer, for one that does not come past here.
+
+    Examples
+    --------
+    >>> security_headers()["x-content-type-options"]
+    'nosniff'
+    """
+    return {name.decode(): value.decode() for name, value in _ALL}
 
 
 def _add(message: MutableMapping[str, Any]) -> None:
     """Add the headers that the answer does not have; the API is never kept, the rest asked for anew."""
     present = {name.lower() for name, _ in message["headers"]}
-    extra = [pair for pair in (*_HEADERS, (b"cache-control", b"no-store")) if pair[0] not in present]
+    extra = [pair for pair in _ALL if pair[0] not in present]
     message["headers"] = [*message["headers"], *extra]
 
 
@@ -77,9 +111,29 @@ def _refuse(method: str, headers: dict[bytes, bytes]) -> str | None:
     if method not in _SAFE:
         origin = headers.get(b"origin", b"").decode("latin-1")
         site = headers.get(b"sec-fetch-site", b"same-origin").decode("latin-1")
-        if (origin and _host(urlsplit(origin).netloc) not in _OWN) or site == "cross-site":
+        if (origin and _origin(origin) not in _OWN) or site == "cross-site":
             return say("server.other_site")
     return None
+
+
+def _length(headers: dict[bytes, bytes]) -> int:
+    """Return how large a request says it is; what is no number says nothing."""
+    said = headers.get(b"content-length", b"")
+    return int(said) if said.isdigit() and len(said) < 20 else 0
+
+
+def _origin(text: str) -> str:
+    """Return the host of an origin, or nothing where it is none.
+
+    Examples
+    --------
+    >>> _origin("http://localhost:8000"), _origin("null"), _origin("http://[::1")
+    ('localhost', '', '')
+    """
+    try:
+        return _host(urlsplit(text).netloc)
+    except ValueError:
+        return ""
 
 
 def _host(text: str) -> str:

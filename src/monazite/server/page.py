@@ -55,7 +55,7 @@ def asset(name: str) -> Response | None:
 def missing(request: Request) -> Response:
     """Return that there is nothing at a path: JSON under the API, the page elsewhere."""
     path = request.url.path
-    if path.startswith("/api"):
+    if path == "/api" or path.startswith("/api/"):
         body = {"error": {"message": say("server.no_path"), "kind": "NotFound", "nearest": []}}
         return Json(body, status_code=404)
     if path.startswith("/assets/") or "text/html" not in request.headers.get("accept", "text/html"):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_origin
 
+from fastapi import Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from monazite.core.errors import ArgumentError
+from monazite.core.errors import ArgumentError, UnknownName
 from monazite.core.text import say
 from monazite.facts.places import inline, is_group
 from monazite.market.scenario import Control, ExportControl
@@ -20,6 +21,8 @@ __all__ = [
     "FactsQuestion",
     "RunQuestion",
     "StressQuestion",
+    "WrongType",
+    "exact",
     "names",
 ]
 
@@ -34,7 +37,7 @@ def _readable(text: str) -> str:
 
 
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_readable)]
-Names = Annotated[list[Name], Field(max_length=_MOST)]
+Names = Annotated[list[Name], Field(min_length=1, max_length=_MOST)]
 Year = Annotated[int, Field(ge=1900, le=2200)]
 
 
@@ -77,7 +80,7 @@ class StressQuestion(BaseModel):
     on: Names | None = Field(None, description="Commodities, or chains for all that they trade")
     cut: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
     months: Annotated[int, Field(ge=1, le=120)] | None = None
-    start: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")] | None = None
+    start: Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")] | None = None
     kind: Literal["ban", "licence", "quota"] | None = None
     to: Name | None = Field(None, description="Whom it is aimed at; ALL when absent")
     group: Name | None = Field(None, description="Whose exposure is answered; everybody's when absent")
@@ -104,8 +107,8 @@ class StressQuestion(BaseModel):
         if self.control is not None:
             return control_by_id(self.control, self.path or "assumed")
         return ExportControl(
-            by=names(str(self.by))[0],
-            on=list(self.on or ()),
+            by=_one(str(self.by)),
+            on=list(dict.fromkeys(self.on or ())),
             cut=1.0 if self.cut is None else self.cut,
             months=12 if self.months is None else self.months,
             start=self.start,
@@ -167,6 +170,52 @@ class FactsQuestion(BaseModel):
     text: Name | None = Field(None, description="Text that a fact's words must hold")
     offset: Annotated[int, Field(ge=0, le=10_000_000)] = 0
     limit: Annotated[int, Field(ge=1, le=500)] = 100
+
+
+class WrongType(ArgumentError):
+    """The body is of another type than asked for."""
+
+
+def exact(request: Request) -> None:
+    """Refuse a parameter that the path does not have, and one that is given twice: neither is passed over.
+
+    Raises
+    ------
+    UnknownName, ArgumentError
+        Such a parameter.
+    """
+    known = _parameters(request)
+    given = [name for name, _ in request.query_params.multi_items()]
+    for name in dict.fromkeys(given):
+        if name not in known:
+            shown = name[:200]
+            raise (
+                UnknownName("parameter", shown, known)
+                if known
+                else ArgumentError("server.no_parameter", name=shown)
+            )
+        if not known[name] and given.count(name) > 1:
+            raise ArgumentError("server.given_twice", name=name)
+
+
+def _parameters(request: Request) -> dict[str, bool]:
+    """Return the parameters of the path that a request is for, and whether each is a list."""
+    found: dict[str, bool] = {}
+    for field in request.scope["route"].dependant.query_params:
+        kind = field.field_info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            found |= {name: get_origin(item.annotation) is tuple for name, item in kind.model_fields.items()}
+        else:
+            found[field.alias] = False
+    return found
+
+
+def _one(text: str) -> str:
+    """Read the name of one state."""
+    found = names(text)
+    if len(found) > 1:
+        raise ArgumentError("assess.one_state", given=text)
+    return found[0]
 
 
 def names(text: str) -> list[str]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import polars as pl
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from monazite import __version__, facts
@@ -16,11 +16,12 @@ from monazite.facts.controls import controls
 from monazite.facts.places import groups, inline, members, places
 from monazite.server import shapes, wire
 from monazite.server.asking import answers
+from monazite.server.questions import exact
 from monazite.views import words
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/api", default_response_class=wire.Json)
+router = APIRouter(prefix="/api", default_response_class=wire.Json, dependencies=[Depends(exact)])
 
 #: questions that show what can be asked
 EXAMPLES: dict[str, dict[str, Any]] = {

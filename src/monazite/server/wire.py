@@ -235,11 +235,14 @@ def _file(text: str, media: str, name: str) -> Response:
 
 def error_page(error: MonaziteError) -> dict[str, Any]:
     """Return an error as what it says, what kind it is, and the names that may have been meant."""
-    kind = type(error).__name__
+    message = str(error)
+    if isinstance(error, UnknownName) and not error.nearest and not error.known:
+        word = f"word.{error.kind}"
+        message = say("server.unknown", kind=say(word) if has(word) else error.kind, name=error.name)
     return {
         "error": {
-            "message": say(f"server.error_{kind}") if has(f"server.error_{kind}") else _sentence(str(error)),
-            "kind": kind,
+            "message": _sentence(message),
+            "kind": type(error).__name__,
             "nearest": list(error.nearest) if isinstance(error, UnknownName) else [],
         }
     }
