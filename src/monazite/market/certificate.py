@@ -62,17 +62,19 @@ class Certificate:
 
 @dataclass
 class Effort:
-    """Work done: Newton or interior-point steps, conjugate-gradient steps, factorisations."""
+    """Work done: Newton or interior-point steps, conjugate-gradient steps, factorisations, steps on parts."""
 
     steps: int = 0
     cg_steps: int = 0
     factors: int = 0
+    local_steps: int = 0
 
     def add(self, other: Effort) -> None:
         """Add another's work to this."""
         self.steps += other.steps
         self.cg_steps += other.cg_steps
         self.factors += other.factors
+        self.local_steps += other.local_steps
 
 
 def certify(

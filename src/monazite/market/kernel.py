@@ -12,19 +12,19 @@ between their bounds and 0 elsewhere.
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 
 from monazite.core.errors import ArgumentError, SolverError
-from monazite.market.certificate import Effort, Method, certify
-from monazite.market.hessian import Hessian, Solve, conjugate_gradients, hessian_of
+from monazite.market.certificate import Method, certify
+from monazite.market.dual import Market, State
+from monazite.market.hessian import Hessian, Solve, conjugate_gradients
 from monazite.market.intervals import price_intervals
-from monazite.market.problem import Array, Clearing, Problem, price_scale
+from monazite.market.local import settle
+from monazite.market.problem import Array, Clearing, Problem
 from monazite.market.reference import SCALINGS, interior_point
-from monazite.market.search import ENOUGH, Columns, component_lengths, step_length
+from monazite.market.search import ENOUGH, component_lengths, step_length
 
 __all__ = ["clear"]
 
@@ -36,47 +36,13 @@ _POLISH, _EXACT = 3, 1e-12
 _DAMPING = 1e-3
 _ROUNDING = 1e-11
 _MANY = 50
+#: farther from balance than this share of throughput, parts are settled first; how often in vain
+_FAR, _FUTILE = 1e-2, 2
+#: a step that leaves more than this share of the imbalance has stalled
+_STALLED = 0.5
+#: how often a direction is bent
+_BENDS = 3
 _base_factors: WeakKeyDictionary[Problem, Solve] = WeakKeyDictionary()
-
-
-@dataclass(frozen=True)
-class _Market:
-    """The problem with its nodes in the order of the factor; ``flexibility`` is throughput per base price."""
-
-    hessian: Hessian
-    columns: Columns
-    b: Array
-    c: Array
-    throughput: Array
-    flexibility: Array
-
-    @staticmethod
-    def of(problem: Problem) -> _Market:
-        hessian = hessian_of(problem.A)
-        order = hessian.order
-        return _Market(
-            hessian,
-            Columns(problem.lower, problem.upper, 1.0 / problem.a),
-            problem.b[order],
-            problem.c,
-            problem.throughput[order],
-            (problem.throughput / price_scale(problem))[order],
-        )
-
-
-@dataclass
-class _State:
-    """Prices, what activities earn at them, levels and imbalance; and the work done so far."""
-
-    y: Array
-    reduced: Array
-    x: Array
-    imbalance: Array
-    balance: float
-    solve: Solve | None = field(default=None, repr=False)
-    effort: Effort = field(default_factory=Effort)
-    inside: NDArray[np.bool_] | None = None
-    dragged: bool = False
 
 
 def clear(
@@ -131,8 +97,8 @@ def clear(
     first = problem.y0 if start is None else np.array(start, dtype=np.float64)
     if first.shape != problem.y0.shape or not np.isfinite(first).all():
         raise ArgumentError("market.wrong_start", wanted=problem.y0.size)
-    market = _Market.of(problem)
-    state = _at(market, first)
+    market = Market.of(problem)
+    state = market.at(first)
     if baseline is not None:
         state.solve = _base_factor(baseline, market.hessian)
     _newton(market, state, tolerance, _STEPS)
@@ -148,13 +114,13 @@ def clear(
     return Clearing(state.x, prices, low, high, unique, certificate)
 
 
-def _fall_back(problem: Problem, market: _Market, state: _State, tolerance: float) -> tuple[_State, Method]:
+def _fall_back(problem: Problem, market: Market, state: State, tolerance: float) -> tuple[State, Method]:
     """Finish by Newton steps from the interior-point solver's prices; failing that, go on from the best."""
     best = state
     method: Method = "newton"
     for scaling in SCALINGS:
         _, prices, steps, _ = interior_point(problem, scaling=scaling)
-        second = _at(market, prices)
+        second = market.at(prices)
         second.effort.add(best.effort)
         second.effort.steps += steps
         _newton(market, second, tolerance, _STEPS)
@@ -171,10 +137,10 @@ def _base_factor(baseline: Problem, hessian: Hessian) -> Solve | None:
     """Factor the baseline's Hessian at its base prices, once; None if its network is another."""
     found = _base_factors.get(baseline)
     if found is None:
-        market = _Market.of(baseline)
+        market = Market.of(baseline)
         if market.hessian is not hessian:
             return None
-        state = _at(market, baseline.y0)
+        state = market.at(baseline.y0)
         weights = np.where(market.columns.inside(state.reduced), market.columns.flexibility, 0.0)
         least = _DAMPING * market.flexibility
         found = hessian.factor(hessian.values(weights, least, _ROUNDING))
@@ -182,32 +148,24 @@ def _base_factor(baseline: Problem, hessian: Hessian) -> Solve | None:
     return found
 
 
-def _at(market: _Market, prices: Array) -> _State:
-    hessian = market.hessian
-    y = prices[hessian.order]
-    reduced = hessian.columns @ y - market.c
-    x = market.columns.levels(reduced)
-    imbalance = hessian.rows @ x - market.b
-    return _State(y, reduced, x, imbalance, _balance(market, imbalance))
-
-
-def _balance(market: _Market, imbalance: Array) -> float:
-    return float(np.max(np.abs(imbalance) / market.throughput))
-
-
-def _newton(market: _Market, state: _State, tolerance: float, limit: int) -> None:
+def _newton(market: Market, state: State, tolerance: float, limit: int) -> None:
     """Take Newton steps until every node balances, and a few more, or ``limit`` are taken.
 
     The few more cost little: what is nothing to a large node may be much to a small one that it feeds, and
     the objective's error is price × imbalance.
 
-    What activities earn is carried along (reduced += t Aᵀd), not recomputed from the prices: a flat cost line
-    would turn the rounding of a price into tonnes.
+    Far from balance the nodes that are out of it are settled among themselves first (`settle`): what a
+    restriction does is mostly near to it.
     """
+    futile = 0
     for _ in range(limit):
+        if state.balance > _FAR and futile < _FUTILE:
+            futile += not settle(market, state)
         if state.balance <= tolerance:
             break
+        reached = state.balance
         _step(market, state, _direction(market, state))
+        state.stalled = state.balance > _STALLED * reached
     for _ in range(_POLISH if state.balance <= tolerance else 0):
         if state.balance <= _EXACT:
             break
@@ -219,8 +177,10 @@ def _newton(market: _Market, state: _State, tolerance: float, limit: int) -> Non
             break
 
 
-def _step(market: _Market, state: _State, direction: Array) -> None:
+def _step(market: Market, state: State, direction: Array) -> None:
     hessian, columns = market.hessian, market.columns
+    if state.stalled:
+        direction = _secant(market, state, direction)
     slope = float(state.imbalance @ direction)
     if not slope < 0.0:
         direction = -state.imbalance / market.flexibility
@@ -240,15 +200,11 @@ def _step(market: _Market, state: _State, direction: Array) -> None:
         earned = hessian.columns @ direction
         slope = float(state.imbalance @ direction)
     length = step_length(derivative, slope)
-    state.y = state.y + length * direction
-    state.reduced = state.reduced + length * earned
-    state.x = columns.levels(state.reduced)
-    state.imbalance = hessian.rows @ state.x - market.b
-    state.balance = _balance(market, state.imbalance)
+    state.move(market, direction, earned, length)
     state.effort.steps += 1
 
 
-def _direction(market: _Market, state: _State) -> Array:
+def _direction(market: Market, state: State) -> Array:
     """Solve (A D Aᵀ + E) d = −(A x − b): inexactly, with the latest factor, while that serves.
 
     E keeps nodes without a free activity from running away: a small multiple of throughput per price, smaller
@@ -275,4 +231,34 @@ def _direction(market: _Market, state: _State) -> Array:
     direction, steps, _ = conjugate_gradients(apply, right, state.solve, 1e-6, 5)
     effort.cg_steps += steps
     state.dragged = many
+    return direction
+
+
+def _secant(market: Market, state: State, direction: Array) -> Array:
+    """Bend a direction by what the activities would really do along it.
+
+    Where activities meet their bounds on the way, the tangent promises what does not come, and Newton's
+    method may go to and fro between two sets of them. The secant of each activity over the whole step,
+    (x(y + d) − x(y)) / Aᵀd, takes the tangent's place; it lies between 0 and 1/a, so the new direction
+    descends as well.
+    """
+    hessian, columns = market.hessian, market.columns
+    if state.solve is None:
+        return direction
+    for _ in range(_BENDS):
+        earned = hessian.columns @ direction
+        moved = columns.levels(state.reduced + earned) - state.x
+        if market.balance(hessian.rows @ (state.x + moved) - market.b) < _STALLED * state.balance:
+            break
+        still = np.abs(earned) <= _EXACT * (1.0 + np.abs(state.reduced))
+        share = np.divide(moved, earned, out=np.zeros_like(moved), where=~still)
+        tangent = np.where(columns.inside(state.reduced), columns.flexibility, 0.0)
+        weights = np.where(still, tangent, np.clip(share, 0.0, columns.flexibility))
+        least = _DAMPING * min(1.0, state.balance) * market.flexibility
+        apply = hessian.apply(hessian.values(weights, least, _ROUNDING))
+        bent, steps, reached = conjugate_gradients(apply, -state.imbalance, state.solve, _CG_NEAR, _CG_STEPS)
+        state.effort.cg_steps += steps
+        if not reached:
+            break
+        direction = bent
     return direction
