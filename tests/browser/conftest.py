@@ -1,4 +1,4 @@
-"""The page in Debian's Chromium, served by a process of its own, with everything that goes wrong written down."""
+"""The page in Debian's Chromium, served by a process of its own, with all that goes wrong written down."""
 
 from __future__ import annotations
 
@@ -197,8 +197,8 @@ def settle() -> Callable[[Page], None]:
 
     def wait(page: Page) -> None:
         page.wait_for_function(
-            """() => !document.querySelector('.working, .boot, .job, [aria-busy=true]')
-                && [...document.querySelectorAll('.picture')].every((one) => one.classList.contains('drawn'))"""
+            """() => !document.querySelector(
+                '.working, .boot, .job, [aria-busy=true], .picture:not(.drawn)')"""
         )
 
     return wait
