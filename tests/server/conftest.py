@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from monazite.market.runs import Folder, Runs
 from monazite.server import create_app
 
 HOST = "http://127.0.0.1"
@@ -47,3 +48,40 @@ def finish(client: TestClient) -> Callable[..., dict[str, Any]]:
         raise AssertionError(f"still {run}")
 
     return wait
+
+
+@pytest.fixture
+def none_begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Write runs down, and begin none."""
+    begun: list[str] = []
+
+    def submit(_: Runs, name: str, manifest: dict[str, Any], *__: object) -> Folder:
+        begun.append(name)
+        folder = Folder(name)
+        folder.describe(manifest)
+        return folder
+
+    monkeypatch.setattr(Runs, "submit", submit)
+    return begun
+
+
+@pytest.fixture
+def told() -> Callable[..., str]:
+    """Check that an answer is an error in words; return them."""
+
+    def words(response: Any, *status: int) -> str:
+        assert response.status_code in status, (response.status_code, response.text[:300])
+        assert response.headers["content-type"] == "application/json"
+        assert set(response.json()) == {"error"}
+        error = response.json()["error"]
+        assert set(error) == {"message", "kind", "nearest"}
+        message: str = error["message"]
+        assert 12 < len(message) < 1500
+        assert (
+            message[0].isupper() or message[0] == "'" or ": " in message
+        )  # a sentence, or name: what is wrong
+        for trace in ("Traceback", 'File "', "pydantic", "site-packages", "Error:", "constrained", "{name"):
+            assert trace not in message
+        return message
+
+    return words

@@ -28,7 +28,9 @@ __all__ = ["build"]
 _STATUS: dict[type[MonaziteError], int] = {asking.NotReady: 409, asking.NoRun: 404, WrongType: 415}
 #: mistakes that are told one by one
 _TOLD = 8
-_METHODS = ("GET", "HEAD", "POST", "DELETE")
+#: methods that a path may have, and those of a file of the page
+_FILE = ("GET", "HEAD")
+_METHODS = (*_FILE, "POST", "DELETE")
 _SMALL = 1000
 _SHOWN = 80
 
@@ -163,7 +165,7 @@ def _http(request: Request, error: Exception) -> Response:
         return _elsewhere(request)
     headers = dict(error.headers or {})
     if error.status_code == 405:
-        headers["Allow"] = ", ".join(_methods(request))
+        headers["Allow"] = ", ".join(_methods(request) or _FILE)
     key = f"server.http_{error.status_code}"
     body = {
         "error": {
@@ -190,7 +192,7 @@ def _elsewhere(request: Request) -> Response:
     found = page.asset(request.scope["path"].removeprefix("/"))
     if found is None:
         return page.missing(request)
-    if request.method in ("GET", "HEAD"):
+    if request.method in _FILE:
         return found
     return _http(request, HTTPException(405))
 

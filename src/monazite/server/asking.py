@@ -98,12 +98,11 @@ def _assessment(question: AssessQuestion) -> Answer:
         chain = facts.commodity_chains().get(question.commodity)
         chains = (chain,) if chain else ()
     net = _world(chains, question.year)
-    subject = names(question.subject)
-    who = subject[0] if len(subject) == 1 else subject
-    return net.assess(who, by=question.by, commodity=question.commodity)
+    return net.assess(Scope.check(question.subject), by=question.by, commodity=question.commodity)
 
 
 def _assess(question: AssessQuestion) -> Answer:
+    Scope.check(question.subject)  # before anything is read
     with _LOCK:
         return _assessment(question)
 
