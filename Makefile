@@ -21,7 +21,7 @@ gone = $(if $(wildcard $(1)),,again)
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: run serve page test check accept bench pictures screens format lock clean again
+.PHONY: run serve page test check accept bench pictures screens wheel format lock clean again
 .DEFAULT_GOAL := run
 
 run: .stamps/run
@@ -60,14 +60,19 @@ pictures: .stamps/all
 screens: .stamps/all .stamps/page .stamps/browser
 	$(BIN)/python tools/screens.py
 
+# wheel and sdist with the page in them, into dist/
+wheel: .stamps/all .stamps/page
+	$(BIN)/python -m hatchling build -d dist
+
 format: .stamps/all .stamps/ui-deps
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 	$(NPM) run --silent format
 
 # after a change of the dependencies in pyproject.toml or ui/package.json; the second file is a part of the first
-lock: .stamps/uv
-	@$(NPM) install --package-lock-only && $(PYTHON) tools/plain_lock.py ui/package-lock.json
+lock: .stamps/uv .stamps/node
+	@$(NPM) install --package-lock-only --ignore-scripts >/dev/null
+	@$(PYTHON) tools/plain_lock.py ui/package-lock.json
 	$(COMPILE) --all-extras --group build --group dev --output-file requirements.txt
 	$(COMPILE) --extra report --extra server --group build --constraint requirements.txt --output-file requirements-run.txt
 

@@ -81,6 +81,15 @@ def test_the_page_locks_what_it_is_built_with_and_names_no_host() -> None:
         assert packages[f"node_modules/{name}"]["version"] == version, f"{name}: run `make lock`"
 
 
+def test_the_page_runs_nothing_inline() -> None:
+    """Its policy forbids script and style within the markup, and any other machine."""
+    text = (ROOT / "ui" / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r"<script\b[^>]*>(.*?)</script>", text, flags=re.DOTALL) == [""]
+    assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:|//", text)
+    for path in (ROOT / "ui" / "src").rglob("*.svelte"):
+        assert not re.search(r"\sstyle=\"", path.read_text(encoding="utf-8")), path.relative_to(ROOT)
+
+
 def test_files_hold_one_idea() -> None:
     code = [path for path in _tracked() if path.suffix in (".py", ".ts", ".js", ".svelte", ".css")]
     assert code

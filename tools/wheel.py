@@ -40,10 +40,10 @@ def main() -> int:
         subprocess.run(["tar", "-x", "-C", source], input=archive, check=True)
         wheel, sdist = build(source, tmp / "dist")
         names = zipfile.ZipFile(wheel).namelist()
-        look(wheel.name, [name.removeprefix("monazite/") for name in names])
+        look(wheel.name, [name.removeprefix("monazite/") for name in names], wheel.stat().st_size)
         with tarfile.open(sdist) as packed:
             inside = [name.partition("/src/monazite/")[2] for name in packed.getnames()]
-            look(sdist.name, inside)
+            look(sdist.name, inside, sdist.stat().st_size)
             assert any(name.endswith("/ui/package-lock.json") for name in packed.getnames())
             assert not any("node_modules" in name for name in packed.getnames())
             packed.extractall(tmp / "sdist", filter="data")
@@ -52,7 +52,8 @@ def main() -> int:
         again, _ = build(next((tmp / "sdist").iterdir()), tmp / "again", path=str(empty))
         look(
             f"{again.name} from the sdist, without node",
-            [n.removeprefix("monazite/") for n in zipfile.ZipFile(again).namelist()],
+            [name.removeprefix("monazite/") for name in zipfile.ZipFile(again).namelist()],
+            again.stat().st_size,
         )
         serve(install(wheel, tmp / "venv"), str(empty))
     return 0
@@ -66,13 +67,13 @@ def build(source: Path, into: Path, path: str | None = None) -> tuple[Path, Path
     return next(into.glob("*.whl")), next(into.glob("*.tar.gz"))
 
 
-def look(what: str, names: list[str]) -> None:
+def look(what: str, names: list[str], size: int) -> None:
     """Refuse a package without the page or its data."""
     missing = [name for name in WANTED if name not in names]
     scripts = [name for name in names if name.startswith("server/page/assets/") and name.endswith(".js")]
     assert not missing, f"{what} has no {missing}"
     assert len(scripts) >= 2, f"{what} has no scripts of the page"
-    print(f"{what}: holds the page")
+    print(f"{what}: holds the page, {size / 1e6:.1f} MB")
 
 
 def install(wheel: Path, venv: Path) -> Path:
@@ -115,6 +116,7 @@ def ask(url: str) -> None:
         assert get(place)
     answer: dict[str, Any] = json.loads(get("/api/assess?subject=IND&chain=rare_earths"))
     assert answer["findings"]
+    assert json.loads(get("/api/start"))["text"]
     assert "var(--" in get(answer["views"][0]["links"]["vega"])
     assert "<svg" in get(answer["views"][0]["links"]["svg"])
 
