@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Query, Request
 from pydantic import ValidationError
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from monazite import facts, report
 from monazite.answer import Answer
@@ -131,7 +131,12 @@ def assess_explain(asked: Annotated[CellQuestion, Query()]) -> Response:
     return wire.Json(wire.explain(_assess(asked.question()), asked.cell))
 
 
-@router.get("/assess/table.{form}", responses=files(*_TABLE), summary="The whole table of the answer")
+@router.get(
+    "/assess/table.{form}",
+    responses=files(*_TABLE),
+    response_class=Response,
+    summary="The whole table of the answer",
+)
 def assess_table(form: TableForm, question: Asked) -> Response:
     """Return the table."""
     return wire.download(_assess(question), "table", form)
@@ -323,6 +328,7 @@ def run_explain(request: Request, run: str, cell: CellId, group: Whose = None) -
 @router.get(
     "/runs/{run}/table.{form}",
     responses=files(*_TABLE, status=(409,)),
+    response_class=Response,
     summary="The whole table of the answer",
 )
 def run_table(request: Request, run: str, form: TableForm, group: Whose = None) -> Response:
@@ -333,6 +339,7 @@ def run_table(request: Request, run: str, form: TableForm, group: Whose = None) 
 @router.get(
     "/runs/{run}/views/{view}.{form}",
     responses=files(*_VIEW, status=(409,)),
+    response_class=Response,
     summary="One picture, as data or drawn",
 )
 def run_view(request: Request, run: str, view: str, form: Form, group: Whose = None) -> Response:
@@ -343,7 +350,6 @@ def run_view(request: Request, run: str, view: str, form: Form, group: Whose = N
 @router.get(
     "/runs/{run}/brief.html",
     responses=files("text/html", status=(409,)),
-    response_class=HTMLResponse,
     summary="The brief of a run",
 )
 def run_brief(request: Request, run: str) -> Response:

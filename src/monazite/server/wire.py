@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import polars as pl
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from monazite.answer import Answer
 from monazite.core.errors import ArgumentError, MonaziteError, UnknownName
@@ -30,7 +30,7 @@ KINDS = ("reported", "estimated", "derived", "modelled", "assumed")
 _HALF = 0.5
 
 
-class Json(Response):
+class Json(JSONResponse):
     """JSON as this program writes it: UTF-8, missing and non-finite numbers as null, never NaN."""
 
     media_type = "application/json"
