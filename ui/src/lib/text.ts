@@ -1,5 +1,6 @@
 // Every sentence comes from the text catalogue, by its key; this file only fills in values.
-let text: Record<string, string> = {}
+declare const FIRST_TEXT: Record<string, string>
+let text: Record<string, string> = FIRST_TEXT
 
 export function setText(given: Record<string, string>): void {
   text = given
