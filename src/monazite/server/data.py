@@ -139,6 +139,7 @@ def _choices(
 @router.get(
     "/facts.{form}",
     responses=files("text/csv", "application/json"),
+    response_class=Response,
     summary="All facts that match, as a file",
 )
 def download(form: Literal["csv", "json"], question: Asked) -> Response:
