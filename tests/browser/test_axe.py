@@ -1,0 +1,141 @@
+"""axe finds nothing on any page, in both themes, wide and narrow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from monazite.core.text import say
+
+Visit = Callable[..., Page]
+Settle = Callable[[Page], None]
+
+AXE = Path(__file__).parents[2] / "ui" / "node_modules" / "axe-core" / "axe.min.js"
+_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_RUN = """async tags => {
+  const found = await axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})
+  return found.violations.map((one) => `${one.id}: ${one.help}: ` + one.nodes.slice(0, 3).map((node) =>
+    `${node.target} ${node.html.slice(0, 160)} ${(node.any[0] ?? node.all[0] ?? node.none[0])?.message}`
+  ).join(' | '))
+}"""
+LOOKS = [("light", 1280), ("light", 360), ("dark", 1280), ("dark", 360)]
+REFUSED = "Failed to load resource"
+
+look = pytest.mark.parametrize(("scheme", "width"), LOOKS, ids=str)
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """Source of axe, which is put in before the page's own scripts: its policy would refuse it later."""
+    if not AXE.is_file():
+        pytest.fail("axe is not there. Install what builds and tests the page: cd ui && npm ci.")
+    return AXE.read_text()
+
+
+@pytest.fixture
+def audit(visit: Visit, axe: str, scheme: str, width: int) -> Callable[..., Page]:
+    """Open a page under axe."""
+
+    def opened(path: str, **options: Any) -> Page:
+        return visit(path, scheme=scheme, width=width, scripts=(axe,), **options)
+
+    return opened
+
+
+def clean(page: Page, what: str) -> None:
+    # a colour on its way from one to another is neither
+    page.wait_for_function("() => document.getAnimations().every((one) => one.playState === 'finished')")
+    assert page.evaluate(_RUN, _TAGS) == [], what
+
+
+@look
+def test_questions(audit: Callable[..., Page], settle: Settle) -> None:
+    page = audit("/")
+    clean(page, "front")
+    page.locator(".more summary").first.click()
+    page.locator("#thing").click()
+    expect(page.get_by_role("listbox").first).to_be_visible()
+    clean(page, "front, names unfolded")
+    page.locator("#thing").fill("xxxxxxxx")
+    clean(page, "front, no such name")
+    for name in ("assess", "stress"):
+        page.get_by_role("navigation").get_by_role("link", name=say(f"page.{name}"), exact=True).click()
+        expect(page.locator(".top [aria-current]")).to_have_text(say(f"page.{name}"))
+        page.locator(".more summary").first.click()
+        clean(page, name)
+
+
+@look
+def test_assess(audit: Callable[..., Page], paths: dict[str, str], settle: Settle) -> None:
+    page = audit(paths["assess"])
+    settle(page)
+    page.locator(".bibliography summary").click()
+    for tab in page.locator(".tabs a").all():
+        tab.click()
+        settle(page)
+        clean(page, f"assess, {tab.text_content()}")
+    page.locator("button.figure").first.click()
+    expect(page.get_by_role("dialog").locator(".value strong")).to_be_visible()
+    clean(page, "explanation")
+
+
+@look
+def test_stress(audit: Callable[..., Page], paths: dict[str, str], settle: Settle) -> None:
+    page = audit(paths["stress"])
+    settle(page)
+    for tab in page.locator(".tabs a").all():
+        tab.click()
+        settle(page)
+        clean(page, f"stress, {tab.text_content()}")
+    page.locator("button.figure").nth(3).click()
+    expect(page.get_by_role("dialog").locator(".value strong")).to_be_visible()
+    clean(page, "explanation of a month")
+
+
+@look
+def test_a_run_under_way_and_its_end(audit: Callable[..., Page], paths: dict[str, str]) -> None:
+    page = audit("/stress")
+    going = {
+        "id": "a" * 16, "kind": "stress", "title": "What if", "state": "running", "done": 7, "of": 24,
+        "seconds": 2.0, "left": 4.0, "step": "July 2025", "error": None, "page": "/stress", "question": {},
+    }  # fmt: skip
+
+    def answer(route: Route) -> None:
+        stopped = route.request.method == "DELETE"
+        route.fulfill(json={**going, "state": "cancelled" if stopped else "running"})
+
+    page.route("**/api/runs**", answer)
+    page.route("**/api/runs/*", answer)
+    page.get_by_role("button", name=say("page.show"), exact=True).click()
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", "29")
+    clean(page, "run under way")
+    page.get_by_role("button", name=say("page.cancel"), exact=True).click()
+    expect(page.get_by_text(say("page.run_cancelled"))).to_be_visible()
+    clean(page, "run cancelled")
+
+
+@look
+def test_data(audit: Callable[..., Page], settle: Settle) -> None:
+    page = audit("/data?text=mountain+pass")
+    settle(page)
+    page.locator("section details summary").last.click()
+    page.get_by_label(say("page.check_paste")).fill("variable,place\noutput,XYZ\n")
+    page.get_by_role("button", name=say("page.check_button"), exact=True).click()
+    expect(page.get_by_role("region", name=say("page.check_problems"))).to_be_visible()
+    clean(page, "data")
+    page.locator("#facts button.figure").first.click()
+    expect(page.get_by_role("dialog").locator(".value strong")).to_be_visible()
+    clean(page, "fact")
+
+
+@look
+def test_what_is_wrong(audit: Callable[..., Page]) -> None:
+    page = audit("/nowhere", expected=(REFUSED,))
+    clean(page, "missing")
+    page = audit("/assess?subject=IND&chain=galium", expected=(REFUSED,))
+    expect(page.get_by_role("alert")).to_be_visible()
+    clean(page, "error")
