@@ -11,7 +11,8 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --fork-st
 
 # what the page is made from: a folder counts too, so that a file taken away is noticed
 PAGE := src/monazite/server/page/index.html
-UI := $(shell find ui/src ui/public) ui/index.html $(wildcard ui/*.ts ui/*.js)
+# (the catalogue has the sentences that the page must have when no server answers)
+UI := $(shell find ui/src ui/public) ui/index.html $(wildcard ui/*.ts ui/*.js) src/monazite/core/text/en.toml
 NPM := cd ui && NO_UPDATE_NOTIFIER=1 npm --no-audit --no-fund --no-update-notifier --loglevel=error
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser)
 # a stamp whose work is no longer there is made again
