@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import polars as pl
@@ -314,3 +315,14 @@ def test_a_table_of_ones_own_is_checked(client: TestClient) -> None:
     assert found["rows"] == 2
     assert {(item["row"], item["column"]) for item in found["problems"]} >= {(3, "place"), (3, "value")}
     assert all(item["message"] for item in found["problems"])
+
+
+def test_questions_asked_at_once_are_answered_as_one_by_one(client: TestClient) -> None:
+    asked = "subject=IND&chain=gallium"
+    paths = [f"/api/assess/views/{name}.svg?{asked}" for name in ("dependence", "chokepoint", "map")]
+    paths += [f"/api/assess?{asked}", "/api/data/facts?chain=gallium", "/api/assess?subject=INDA"]
+    alone = [client.get(path) for path in paths]
+    with ThreadPoolExecutor(8) as threads:
+        together = list(threads.map(client.get, paths * 3))
+    for one, other in zip(alone * 3, together, strict=True):
+        assert (one.status_code, one.content) == (other.status_code, other.content)
