@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,14 +17,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, ViewportSize, expect, sync_playwright
 
 from monazite import server as serving
 
 ROOT = Path(__file__).parents[2]
 _SERVING = re.compile(r"http://127\.0\.0\.1:\d+")
 #: how long anything may take on a busy machine, milliseconds
-PATIENCE = 10_000
+PATIENCE = 45_000
 #: what this many pixels wide stands for
 WIDE, NARROW = 1280, 360
 #: told by the page itself, so that a breach of its policy is an error of the test
@@ -107,17 +108,25 @@ class Watch:
     """What a page asked for, and what went wrong in it."""
 
     def __init__(self, page: Page, server: str, expected: tuple[str, ...]) -> None:
-        self.asked: list[str] = []
+        self.requests: list[Request] = []
         self.wrong: list[str] = []
         self._host = urlsplit(server).netloc
         self._expected = expected
-        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("request", self._asks)
         page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
         page.on("console", lambda told: self._told(told.type, f"{told.text} {told.location}"))
+
+    def _asks(self, request: Request) -> None:
+        self.requests.append(request)
 
     def _told(self, kind: str, text: str) -> None:
         if kind in ("error", "warning") and not any(part in text for part in self._expected):
             self.wrong.append(f"{kind}: {text}")
+
+    @property
+    def asked(self) -> list[str]:
+        """Addresses, in the order in which they were asked for."""
+        return [request.url for request in self.requests]
 
     def check(self) -> None:
         """Refuse a page that broke something or asked another host."""
@@ -172,6 +181,7 @@ def stressed(ask: Callable[..., Any]) -> str:
     question = {"by": "CHN", "on": ["dy_oxide"], "cut": 1, "months": 12}
     run = ask("/api/runs", question)
     while run["state"] in ("waiting", "running"):
+        time.sleep(0.1)
         run = ask(f"/api/runs/{run['id']}")
     assert run["state"] == "done", run
     return str(run["id"])
