@@ -18,6 +18,7 @@ from monazite.market.measures.relief import RELIEF
 from monazite.report.brief import Finding
 from monazite.report.explained import figure, label
 from monazite.report.twin import Cell
+from monazite.stress.words import told
 from monazite.views import View, views_of, words
 from monazite.views.relief import relief_sentences
 from monazite.views.view import sources_frame
@@ -113,33 +114,28 @@ def _more_help(result: Any) -> tuple[str, ...]:
 
 def _findings(result: Any) -> list[Finding]:
     """Sentences of the summary; the first one with the range of the figures that it names."""
-    sentences = list(result.findings())
-    rows = heads(result) if isinstance(result, Assessment) else _stress_heads(result.table)
-    shares = [row["assumed_share"] for row in rows if row.get("assumed_share") is not None]
-    made = []
-    for place, sentence in enumerate(sentences):
-        own = rows if place == 0 else []
-        made.append(
-            Finding(
-                sentence,
-                kind=str(own[0]["kind"]) if own else "modelled",
-                assumed_share=max(shares) if own and shares else None,
-                detail="; ".join(_ranged(row) for row in own),
-                cell_id=str(own[0]["cell_id"]) if own else None,
-            )
-        )
-    return made
+    if isinstance(result, Assessment):
+        about = heads(result)
+        shares = [row["assumed_share"] for row in about if row.get("assumed_share") is not None]
+        first, *rest = result.findings()
+        return [_finding(first, about, max(shares, default=None)), *(_finding(text, []) for text in rest)]
+    return [_finding(text, [row] if row else []) for text, row in told(result)]
+
+
+def _finding(sentence: str, about: list[dict[str, Any]], share: float | None = None) -> Finding:
+    return Finding(
+        sentence,
+        kind=str(about[0]["kind"]) if about else "modelled",
+        assumed_share=share,
+        detail="; ".join(_ranged(row) for row in about),
+        cell_id=str(about[0]["cell_id"]) if about else None,
+    )
 
 
 def _ranged(row: Mapping[str, Any]) -> str:
     cell = figure(row)
     within = say("sheet.range", range=cell.within) if cell.within else say("sheet.no_range")
     return say("sheet.figure", label=label(row), figure=cell.text, range=within)
-
-
-def _stress_heads(table: pl.DataFrame) -> list[dict[str, Any]]:
-    """The worst shortage outside the restricting state: what the first sentence is about."""
-    return _telling(table, "shortage", most=True, count=1)
 
 
 def _telling(table: pl.DataFrame, measure: str, *, most: bool, count: int) -> list[dict[str, Any]]:
@@ -163,7 +159,10 @@ def _why(result: Any) -> list[tuple[str, str, Cell]]:
             about = pl.all_horizontal(pl.col(name).eq_missing(pl.lit(head[name])) for name in same)
             rows += [head, *_steps(table.filter(about), head)]
     else:
+        rows = [row for _, row in told(result) if row]
         for measure, most in _TELLING:
+            if any(row["measure"] == measure for row in rows):
+                continue
             rows += _telling(table, measure, most=most, count=1)
     found = {str(row["cell_id"]): row for row in rows}
     return [(name, label(row), figure(row)) for name, row in found.items()]

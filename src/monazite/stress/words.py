@@ -21,6 +21,9 @@ MOVED = 1.2
 #: how many prices a summary names
 PRICES = 2
 
+#: a sentence and the row that it is about
+Told = tuple[str, dict[str, Any] | None]
+
 
 def findings(answer: Stress, place: str | None = None) -> list[str]:
     """What happens to one place, or to all that were asked for: uses, stops, prices, value added.
@@ -28,6 +31,11 @@ def findings(answer: Stress, place: str | None = None) -> list[str]:
     The use named first is the one with the most value added at stake; prices are those of the controlled
     goods that the place buys most of, by value, among those whose price moves, one a stage.
     """
+    return [sentence for sentence, _ in told(answer, place)]
+
+
+def told(answer: Stress, place: str | None = None) -> list[Told]:
+    """The sentences of `findings`, each with the row that it is about, None where it has none."""
     table = answer.table.filter(pl.col("place") != answer.control.by)
     if place is not None:
         table = table.filter(pl.col("place") == place)
@@ -61,7 +69,7 @@ def _stake(table: pl.DataFrame) -> dict[str, Any] | None:
     return ranked.row(0, named=True)
 
 
-def _opening(answer: Stress, table: pl.DataFrame, place: str | None) -> list[str]:
+def _opening(answer: Stress, table: pl.DataFrame, place: str | None) -> list[Told]:
     control, names = answer.control, _names(answer)
     who = name_of(place) if place is not None else answer.group or say("stress.everywhere")
     who = name_of(who) if len(who) == 3 and who in places() else who
@@ -73,28 +81,27 @@ def _opening(answer: Stress, table: pl.DataFrame, place: str | None) -> list[str
     )
     row = _stake(table)
     if row is None:
-        return [say("stress.calm", opening=opening, who=who)]
-    return [
-        say(
-            "stress.worst" if place is None else "stress.worst_here",
-            opening=opening,
-            who=who,
-            use=inline(names.get(row["use"], row["use"])),
-            place=name_of(row["place"]),
-            share=f"{100 * row['value']:.0f}",
-            when=row["period"],
-        )
-    ]
+        return [(say("stress.calm", opening=opening, who=who), None)]
+    sentence = say(
+        "stress.worst" if place is None else "stress.worst_here",
+        opening=opening,
+        who=who,
+        use=inline(names.get(row["use"], row["use"])),
+        place=name_of(row["place"]),
+        share=f"{100 * row['value']:.0f}",
+        when=row["period"],
+    )
+    return [(sentence, row)]
 
 
-def _stop(answer: Stress, table: pl.DataFrame) -> list[str]:
+def _stop(answer: Stress, table: pl.DataFrame) -> list[Told]:
     row = _stake(table)
     stops = table.filter((pl.col("measure") == "first_stop_week") & pl.col("value").is_not_null())
     if row is not None:
         own = stops.filter((pl.col("use") == row["use"]) & (pl.col("place") == row["place"]))
         stops = own if own.height else stops
     if not stops.height:
-        return [say("stress.no_stop", months=len(answer.run.level))]
+        return [(say("stress.no_stop", months=len(answer.run.level)), None)]
     first = stops.sort(["value", "use", "place"]).row(0, named=True)
     half = table.filter(
         (pl.col("measure") == "median_stop_week")
@@ -109,11 +116,11 @@ def _stop(answer: Stress, table: pl.DataFrame) -> list[str]:
         "place": name_of(first["place"]),
     }
     if half.len() and half[0] is not None:
-        return [say("stress.first_stop_half", half=f"{half[0]:.0f}", **values)]
-    return [say("stress.first_stop", **values)]
+        return [(say("stress.first_stop_half", half=f"{half[0]:.0f}", **values), first)]
+    return [(say("stress.first_stop", **values), first)]
 
 
-def _prices(answer: Stress, table: pl.DataFrame) -> list[str]:
+def _prices(answer: Stress, table: pl.DataFrame) -> list[Told]:
     """Peak price of the goods bought most of, by value, among those whose price moves; one a stage."""
     network, control = answer.network, answer.control
     bought = (
@@ -139,18 +146,21 @@ def _prices(answer: Stress, table: pl.DataFrame) -> list[str]:
     )
     names = _names(answer)
     return [
-        say(
-            "stress.price",
-            commodity=inline(names.get(row["commodity"], row["commodity"])),
-            place=name_of(row["place"]),
-            multiple=f"{row['value']:.1f}",
-            when=row["period"],
+        (
+            say(
+                "stress.price",
+                commodity=inline(names.get(row["commodity"], row["commodity"])),
+                place=name_of(row["place"]),
+                multiple=f"{row['value']:.1f}",
+                when=row["period"],
+            ),
+            row,
         )
         for row in peaks.iter_rows(named=True)
     ]
 
 
-def _money(table: pl.DataFrame) -> list[str]:
+def _money(table: pl.DataFrame) -> list[Told]:
     totals = (
         table.filter(pl.col("measure").is_in(list(AT_STAKE)))
         .group_by("measure")
@@ -168,7 +178,8 @@ def _money(table: pl.DataFrame) -> list[str]:
         for name, part in parts.items()
         for k, v in zip(("low", "value", "high"), part, strict=True)
     }
-    return [say("stress.money", unit=say("stress.unit_bn" if large else "stress.unit_million"), **figures)]
+    unit = say("stress.unit_bn" if large else "stress.unit_million")
+    return [(say("stress.money", unit=unit, **figures), None)]
 
 
 def _round(value: float) -> str:
