@@ -7,6 +7,7 @@ into it, so the same question is never worked on twice, whichever door asked it.
 from __future__ import annotations
 
 import json
+import math
 import multiprocessing
 import os
 import pickle
@@ -136,8 +137,12 @@ class Folder:
     def state(self) -> State:
         """How far the run is, read from its files alone."""
         known = self._read("progress.json")
-        began, seen = float(known.get("began", 0.0)), float(known.get("seen", 0.0))
-        done, of, step = int(known.get("done", 0)), int(known.get("of", 0)), str(known.get("step", ""))
+        began, seen = _figure(known.get("began")), _figure(known.get("seen"))
+        done, of, step = (
+            int(_figure(known.get("done"))),
+            int(_figure(known.get("of"))),
+            str(known.get("step", "")),
+        )
         spent = max(seen - began, 0.0)
         if (self.path / "result.pickle").is_file():
             return State("done", of or done, of or done, "", spent)
@@ -192,7 +197,7 @@ class Folder:
         """
         try:
             return pickle.loads((self.path / "result.pickle").read_bytes())
-        except (OSError, pickle.UnpicklingError, AttributeError, EOFError, ImportError, IndexError) as error:
+        except Exception as error:  # a damaged pickle raises whatever it likes
             raise MonaziteError("market.run_no_result", name=self.name) from error
 
     def clear(self) -> None:
@@ -210,6 +215,12 @@ class Folder:
 
     def _write(self, name: str, value: Mapping[str, Any]) -> None:
         write_atomic(self.path / name, json.dumps(value, ensure_ascii=False, default=str).encode())
+
+
+def _figure(value: object) -> float:
+    """Read a figure of a file that may be damaged: 0 where it is none."""
+    good = isinstance(value, int | float) and math.isfinite(value) and value >= 0
+    return float(value) if good else 0.0  # type: ignore[arg-type]
 
 
 def _quiet() -> None:

@@ -234,7 +234,8 @@ def fact_explained(table: Any, fact_id: int) -> Explained:
     what = [words.commodity(own[name]) for name in ("activity", "commodity") if own[name]]
     what += [words.place(own[name]) for name in ("place", "partner", "period") if own[name]]
     paragraphs = [own["note"]] if own["note"] else []
-    paragraphs.append(say("explain.fact_status", kind=words.kind(own["kind"]), status=own["status"]))
+    key = "explain.fact_kind" if own["status"] == "ok" else "explain.fact_status"
+    paragraphs.append(say(key, kind=words.kind(own["kind"]), status=own["status"]))
     if own["correction"]:
         paragraphs.append(say("explain.fact_corrected", correction=own["correction"]))
     if not own["chosen"]:
@@ -317,6 +318,8 @@ def _cell(column: str, row: Mapping[str, Any], *, last: bool) -> Cell:
         text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         if column == "activity":
             return _text(_activity(text))
+        if column == "name":
+            return _text(", ".join([_activity(text), *_places(text)]))
         return _text(_NAMES[column](text) if column in _NAMES else text)
     if column in ("share", "effect", "slope"):
         text = percent(value) if column == "share" else number(value)
@@ -337,3 +340,19 @@ def _activity(name: str) -> str:
     """
     parts = [part for part in name.partition("@")[0].split(" ") if ">" not in part]
     return ": ".join(words.commodity(part) for part in parts)
+
+
+def _places(name: str) -> list[str]:
+    """Name the places of an activity of a network.
+
+    Examples
+    --------
+    >>> _places("trade toy_metal CHN>IND"), _places("smelt_toy@CHN"), _places("smelt_toy")
+    (['China to India'], ['China'], [])
+    """
+    ways = [part for part in name.split(" ") if ">" in part]
+    if ways:
+        origin, _, destination = ways[0].partition(">")
+        return [say("explain.from_to", origin=words.place(origin), destination=words.place(destination))]
+    place = name.partition("@")[2]
+    return [words.place(place)] if place else []

@@ -86,23 +86,37 @@ class NoRun(ArgumentError):
     """There is no such run."""
 
 
-@lru_cache(maxsize=_KEPT)
+#: only one world is read at a time; an answer from a world that is there does not wait for it
+_READING = Lock()
+
+
 def _world(chains: tuple[str, ...], year: int | None) -> SupplyNetwork:
+    with _READING:
+        return _read(chains, year)
+
+
+@lru_cache(maxsize=_KEPT)
+def _read(chains: tuple[str, ...], year: int | None) -> SupplyNetwork:
     return load(list(chains) or None, year)
 
 
-@lru_cache(maxsize=_KEPT)
-def _assessment(question: AssessQuestion) -> Answer:
+def _asked_of(question: AssessQuestion) -> SupplyNetwork:
     chains = question.chain
     if not chains and question.commodity:
         chain = facts.commodity_chains().get(question.commodity)
         chains = (chain,) if chain else ()
-    net = _world(chains, question.year)
+    return _world(chains, question.year)
+
+
+@lru_cache(maxsize=_KEPT)
+def _assessment(question: AssessQuestion) -> Answer:
+    net = _asked_of(question)
     return net.assess(Scope.check(question.subject), by=question.by, commodity=question.commodity)
 
 
 def _assess(question: AssessQuestion) -> Answer:
     Scope.check(question.subject)  # before anything is read
+    _asked_of(question)  # a world that is being read holds up nobody else
     with _LOCK:
         return _assessment(question)
 
@@ -169,8 +183,8 @@ def _begin_stress(runs: Runs, question: StressQuestion) -> Folder:
     shock = question.shock()
     chains, year = base_of(shock, chains=question.chain, year=question.year)
     belief = None if question.belief == "foresight" else question.belief
+    net = _world(tuple(chains), year)
     with _LOCK:
-        net = _world(tuple(chains), year)
         named = prepare(net.network, shock, question.horizon, belief)
         limits(layout(net.network), named)  # what it cannot hit is told now, not by a run that fails
         if question.group:
@@ -373,7 +387,6 @@ def run_brief(request: Request, run: str) -> Response:
 
 def warm() -> None:
     """Read the latest worlds ahead of the first question."""
-    for chain in facts.chains():
-        if chain != "toy":
-            with _LOCK:
-                _world((chain,), None)
+    first = ("rare_earths",)  # what the page asks about when nobody has chosen
+    for chain in [*first, *(name for name in facts.chains() if name not in (*first, "toy"))]:
+        _world((chain,), None)

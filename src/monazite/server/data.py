@@ -32,6 +32,7 @@ _LABELS = {
     "place": words.place, "kind": words.kind,
 }  # fmt: skip
 _SEARCHED = ("variable", "commodity", "activity", "place", "partner", "source", "locator", "note")
+_FILES = ("text/csv", "application/json")
 _MOST_PROBLEMS = 500
 
 Asked = Annotated[FactsQuestion, Query()]
@@ -138,7 +139,7 @@ def _choices(
 
 @router.get(
     "/facts.{form}",
-    responses=files("text/csv", "application/json"),
+    responses=files(*_FILES),
     response_class=Response,
     summary="All facts that match, as a file",
 )
@@ -163,9 +164,22 @@ def explain(
 @router.get("/sources", responses=answers(shapes.Sources), summary="All sources")
 def sources() -> Response:
     """List the sources of all chains."""
+    return wire.Json({"sources": wire.source_list(_sources())})
+
+
+def _sources() -> pl.DataFrame:
     frames = [_table(chain, None).sources for chain in _chains()]
-    every = pl.concat(frames, how="diagonal_relaxed").unique("source", keep="first", maintain_order=True)
-    return wire.Json({"sources": wire.source_list(every)})
+    return pl.concat(frames, how="diagonal_relaxed").unique("source", keep="first", maintain_order=True)
+
+
+@router.get(
+    "/sources.{form}", responses=files(*_FILES), response_class=Response, summary="All sources, as a file"
+)
+def sources_file(form: Literal["csv", "json"]) -> Response:
+    """Return all sources."""
+    if form == "csv":
+        return Response(_sources().write_csv(), media_type="text/csv")
+    return wire.Json({"sources": wire.source_list(_sources())})
 
 
 @router.post(
