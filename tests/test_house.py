@@ -105,6 +105,15 @@ def test_nothing_points_outside_the_project() -> None:
             assert found is None, f"{path.relative_to(ROOT)}: {found and found.group()}"
 
 
+def test_every_line_of_acceptance_has_one_name_and_its_tests() -> None:
+    lines = tomllib.loads((ROOT / "docs" / "acceptance.toml").read_text(encoding="utf-8"))["line"]
+    names = [line["id"] for line in lines]
+    assert len(names) == len(set(names))
+    for line in lines:
+        for file in re.findall(r"\b(?:tests|tools|docs)/[\w/]+\.(?:py|md)", line["command"]):
+            assert (ROOT / file).is_file(), f"{line['id']}: {file}"
+
+
 def test_texts_are_sorted_and_used_sections_exist() -> None:
     catalogue = ROOT / "src" / "monazite" / "core" / "text" / "en.toml"
     sections = tomllib.loads(catalogue.read_text(encoding="utf-8"))
