@@ -208,7 +208,7 @@ def settle() -> Callable[[Page], None]:
     def wait(page: Page) -> None:
         page.wait_for_function(
             """() => !document.querySelector(
-                '.working, .boot, .job, [aria-busy=true], .picture:not(.drawn)')"""
+                '.working, .boot, .job, [aria-busy=true], .picture:not(.drawn), .data:not(:has(.chains))')"""
         )
 
     return wait
