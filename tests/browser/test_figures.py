@@ -94,6 +94,8 @@ def test_every_table_says_what_python_says(
         expect(figure.locator("h2, h3").first).to_have_text(view.title)
         assert figure.evaluate_all(_TABLES) == [expected(view)]
         assert figure.locator("figcaption p").text_content() == view.sentence
+    if question == "stress":  # the bars are peaks of different months, and say which
+        expect(page.locator("#view-shortage tbody tr").first).to_contain_text("December 2025")
     assert made.help is not None
     assert page.locator(".help figure").evaluate_all(_TABLES) == [expected(made.help)]
     why = [[label, cell.text, cell.within or ""] for _, label, cell in made.why]

@@ -209,6 +209,8 @@ def _links(view: View) -> tuple[Table, ...]:
 
 def _bars(view: View) -> tuple[Table, ...]:
     unit = view.encoding["format"]
+    found = view.data.to_dicts()
+    dated = any(row.get("period_label") for row in found)
     rows = tuple(
         (
             _label(", ".join(part for part in (row["label"], row["detail"]) if part)),
@@ -220,10 +222,12 @@ def _bars(view: View) -> tuple[Table, ...]:
                 kind=row["kind"],
                 cell_id=row["cell_id"],
             ),
+            *([_label(row["period_label"] or "")] if dated else []),
         )
-        for row in view.data.to_dicts()
+        for row in found
     )
-    return (Table(view.title, (words.column("label"), words.column("value")), (("", rows),)),)
+    heads = (words.column("label"), words.column("value"))
+    return (Table(view.title, heads + ((words.column("period_label"),) if dated else ()), (("", rows),)),)
 
 
 def _flows(view: View) -> tuple[Table, ...]:

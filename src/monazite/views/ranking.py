@@ -7,7 +7,7 @@ Input: ``table``
 
 Data of the view
     One row a bar: ``row, label, detail, value, low, high, unit, basis, kind, status, quality, text,
-    cell_id``.
+    cell_id, period_label``; the last where the bars are of different months.
     Rows without a value stay, last, with the words "no public figure".
 """
 
@@ -93,8 +93,9 @@ def ranking(
         text = quantity(item["value"], shown) if mark != "unknown" else say("view.no_figure")
         within = interval(item["low"], item["high"], shown)
         text = f"{text} ({within})" if within else text
-        if dated and item["period"] is not None:
-            text = say("view.dated", text=text, period=_month(item["period"]))
+        period = _month(item["period"]) if dated and item["period"] is not None else None
+        if period is not None:
+            text = say("view.dated", text=text, period=period)
         carried = ("value", "low", "high", "unit", "basis", "kind", "status", "cell_id")
         rows.append(
             {
@@ -103,6 +104,7 @@ def ranking(
                 "detail": ", ".join(named[1:]),
                 "quality": mark,
                 "text": text,
+                "period_label": period,
                 **{k: item[k] for k in carried},
             }
         )
@@ -110,9 +112,10 @@ def ranking(
         "row": pl.Int64, "label": pl.String, "detail": pl.String,
         "value": pl.Float64, "low": pl.Float64, "high": pl.Float64,
         "unit": pl.String, "basis": pl.String, "kind": pl.String, "status": pl.String, "quality": pl.String,
-        "text": pl.String, "cell_id": pl.String,
+        "text": pl.String, "cell_id": pl.String, "period_label": pl.String,
     }  # fmt: skip
     data = pl.DataFrame(rows, schema=schema)
+    columns = ["label", "value", "low", "high", "unit", "kind", *(["period_label"] if dated else [])]
     first = data.row(0, named=True)
     left = frame.height - data.height
     notes: list[str] = []
@@ -137,7 +140,7 @@ def ranking(
             "low": "low",
             "high": "high",
             "format": shown,
-            "table": {"layout": "rows", "columns": ["label", "value", "low", "high", "unit", "kind"]},
+            "table": {"layout": "rows", "columns": columns},
         },
         notes=tuple(notes),
         sources=sources_frame(sources),
