@@ -30,11 +30,19 @@ FOLDER = ROOT / "docs" / "img" / "page"
 THEMES = ("light", "dark")
 WIDTHS = {"wide": 1280, "narrow": 360}
 MOST = 2_500_000
-QUALITY = 42
+QUALITY = 26
 ASSESS = "/assess?subject=IND&chain=rare_earths"
+STRESS_PAGE = "/stress?by=CHN&on=dy_oxide&cut=1&months=12&group=QUAD"
+JOB = "/stress?by=CHN&on=tb_oxide&cut=1&months=12&horizon=120"
 STRESS = {"by": "CHN", "on": ["dy_oxide"], "cut": 1, "months": 12}
 READY = """() => !document.querySelector('.working, .boot, .job, [aria-busy=true]')
     && [...document.querySelectorAll('.picture')].every((one) => one.classList.contains('drawn'))"""
+
+CLIP = """() => {
+  const figure = document.querySelector('.pictures figure').getBoundingClientRect()
+  const end = document.querySelector('.pictures figure .take').getBoundingClientRect().top
+  return {x: 0, y: figure.top - 16, width: innerWidth, height: end - figure.top + 16}
+}"""
 
 
 def main() -> int:
@@ -91,8 +99,14 @@ def pages(url: str) -> dict[str, str]:
         "front": "/",
         "assess": ASSESS,
         "explain": f"{ASSESS}&cell={cell}",
-        "stress": "/stress?by=CHN&on=dy_oxide&cut=1&months=12&group=QUAD",
+        "chokepoint": f"{ASSESS}&view=chokepoint",
+        "chain": f"{ASSESS}&view=chain",
+        "map": f"{ASSESS}&view=map",
+        "job": JOB,
+        "stress": STRESS_PAGE,
+        "shortage": f"{STRESS_PAGE}&view=shortage",
         "data": "/data?chain=rare_earths&kind=reported&text=mountain+pass",
+        "missing": "/nowhere",
     }
 
 
@@ -112,20 +126,32 @@ def shoot(browser: Browser, url: str, theme: Any, width: int, form: str) -> byte
     page.goto(url)
     page.wait_for_selector("#main h1")
     page.wait_for_load_state("networkidle")
+    if url.endswith(JOB):
+        page.wait_for_selector(".job progress[value]")
+        data = picture(page, form)
+        page.click(".job button")
+        page.wait_for_selector(".job[role=status]")
+        context.close()
+        return data
     page.wait_for_function(READY)
+    clip = None
     if "cell=" in url:
         page.wait_for_selector("dialog .value strong")
     else:
         height = int(page.evaluate("document.documentElement.scrollHeight"))
         page.set_viewport_size({"width": width, "height": height})
-    data = picture(page, form)
+        # of another picture of the same answer only what is another
+        clip = page.evaluate(CLIP) if "view=" in url else None
+    data = picture(page, form, clip)
     context.close()
     return data
 
 
-def picture(page: Page, form: str) -> bytes:
+def picture(page: Page, form: str, clip: dict[str, float] | None = None) -> bytes:
     """Take the picture; WebP is known to the browser's own protocol alone."""
-    asked = {"format": form} if form == "png" else {"format": form, "quality": QUALITY}
+    asked: dict[str, Any] = {"format": form} if form == "png" else {"format": form, "quality": QUALITY}
+    if clip is not None:
+        asked["clip"] = {**clip, "scale": 1}
     return base64.b64decode(page.context.new_cdp_session(page).send("Page.captureScreenshot", asked)["data"])
 
 
