@@ -13,9 +13,9 @@ from playwright.sync_api import Page, expect
 
 import monazite as mz
 from monazite.core.text import say
+from monazite.core.values import plain
 from monazite.report.sheet import Sheet, sheet
 from monazite.report.twin import Cell, Table, twins
-from monazite.server.wire import plain
 from monazite.views import View
 
 Visit = Callable[..., Page]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json as jsonlib
-import math
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import isfinite
@@ -17,6 +16,7 @@ import typer
 from monazite.answer import Answer, selection
 from monazite.core.errors import ArgumentError, MonaziteError, UnknownName
 from monazite.core.text import say
+from monazite.core.values import plain
 
 if TYPE_CHECKING:
     import polars as pl
@@ -157,31 +157,6 @@ def console(*, error: bool = False) -> Console:
 
     stream = sys.stderr if error else sys.stdout
     return Console(stderr=error, width=None if stream.isatty() else WIDTH, highlight=False, emoji=False)
-
-
-def plain(value: Any) -> Any:
-    """Turn frames, dataclasses and non-finite numbers into what JSON knows; missing stays null.
-
-    Examples
-    --------
-    >>> plain({"a": float("nan"), "b": (1, Path("x"))})
-    {'a': None, 'b': [1, 'x']}
-    """
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if hasattr(value, "to_dicts"):
-        return plain(value.to_dicts())
-    if hasattr(value, "to_dict"):
-        return plain(value.to_dict())
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    if isinstance(value, Sequence | set | frozenset):
-        return [plain(item) for item in value]
-    return str(value)
 
 
 def dumps(value: Any) -> str:

@@ -77,8 +77,6 @@ LABEL_WIDTH = 11
 LONGEST_ID = 30
 #: a range narrower than this share of the figure is not shown
 WORTH_A_RANGE = 0.005
-#: pure numbers that are shares
-SHARES = ("n_minus_1", "shortage", "top1", "top3", "product_exposure")
 #: of what runs by month, what is shown first; the rest is named and one option away
 LEADING = ("shortage", "price_multiple", "exports_multiple")
 
@@ -212,11 +210,6 @@ def _table(heads: Iterable[str], *, right: set[int]) -> Table:
     return table
 
 
-def is_share(measure: str, unit: str | None) -> bool:
-    """Tell whether a pure number is a share, which reads better in per cent."""
-    return unit == "1" and (measure.startswith(SHARES) or measure.endswith(("share", "coverage")))
-
-
 def figure(row: Mapping[str, Any], *, mark: bool = True, ranged: bool = True) -> str:
     """Write one figure with its range and the mark of its kind; its unit stands in the head."""
     measure, value = str(row["measure"]), row["value"]
@@ -224,7 +217,8 @@ def figure(row: Mapping[str, Any], *, mark: bool = True, ranged: bool = True) ->
         status = row["status"] or "missing"
         text = say(f"cli.status_{status}") if has(f"cli.status_{status}") else str(status)
         return f"{text} {MARKS['unknown']}" if mark else text
-    unit = "share" if is_share(measure, row["unit"]) else "×" if measure.endswith("_multiple") else "1"
+    shown = numbers.shown_unit(measure, row["unit"])
+    unit = shown if shown in ("share", "×") else "1"
     text = numbers.quantity(value, unit)
     if mark:
         text += f" {MARKS[quality(row['kind'], row['status'], value)]}"

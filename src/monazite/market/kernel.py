@@ -24,7 +24,7 @@ from monazite.market.intervals import price_intervals
 from monazite.market.local import settle
 from monazite.market.problem import Array, Clearing, Problem
 from monazite.market.reference import SCALINGS, interior_point
-from monazite.market.search import ENOUGH, component_lengths, step_length
+from monazite.market.search import ENOUGH, component_lengths, derivative_along, step_length
 
 __all__ = ["clear"]
 
@@ -186,19 +186,14 @@ def _step(market: Market, state: State, direction: Array) -> None:
         direction = -state.imbalance / market.flexibility
         slope = float(state.imbalance @ direction)
     earned = hessian.columns @ direction
-
-    def derivative(length: float) -> float:
-        # as a change from where it is known, for the sum over all levels would drown it in rounding; and by
-        # NumPy's sum, for a dot product of this length starts threads that cost more than they save
-        moved = columns.levels(state.reduced + length * earned) - state.x
-        return slope + float(np.sum(moved * earned))
-
+    derivative = derivative_along(columns, state.reduced, state.x, earned, slope)
     if derivative(1.0) > -ENOUGH * slope:
         direction = direction * component_lengths(
             hessian, columns, state.reduced, state.x, state.imbalance, direction
         )
         earned = hessian.columns @ direction
         slope = float(state.imbalance @ direction)
+        derivative = derivative_along(columns, state.reduced, state.x, earned, slope)
     length = step_length(derivative, slope)
     state.move(market, direction, earned, length)
     state.effort.steps += 1

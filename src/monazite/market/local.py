@@ -14,7 +14,7 @@ from scipy.sparse.linalg import splu
 
 from monazite.market.dual import Market, State
 from monazite.market.problem import Array
-from monazite.market.search import Columns, step_length
+from monazite.market.search import derivative_along, step_length
 
 __all__ = ["settle"]
 
@@ -105,7 +105,7 @@ def _solve(market: Market, state: State, part: NDArray[np.int64]) -> None:
             direction = -imbalance / flexibility
             slope = float(imbalance @ direction)
         earned = gives @ direction
-        length = _length(few, reduced, levels, earned, slope)
+        length = step_length(derivative_along(few, reduced, levels, earned, slope), slope)
         reduced = reduced + length * earned
         levels = few.levels(reduced)
         imbalance = state.imbalance[part] + takes @ (levels - first)
@@ -119,12 +119,3 @@ def _solve(market: Market, state: State, part: NDArray[np.int64]) -> None:
 def _newton(matrix: sparse.csc_matrix, imbalance: Array) -> Array:
     factor = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=_OPTIONS)
     return np.asarray(factor.solve(-imbalance), dtype=float)
-
-
-def _length(few: Columns, reduced: Array, levels: Array, earned: Array, slope: float) -> float:
-    """How far to go: the derivative as a change from where it is known."""
-
-    def derivative(length: float) -> float:
-        return slope + float(np.sum((few.levels(reduced + length * earned) - levels) * earned))
-
-    return step_length(derivative, slope)

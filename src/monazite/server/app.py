@@ -117,7 +117,7 @@ def _mistakes(errors: Any) -> Iterator[str]:
             yield say("server.invalid_json", at=item["loc"][-1])
         elif kind == "value_error":
             told = str(item["ctx"]["error"])
-            yield say("server.invalid_at", name=where, what=told) if where else _sentence(told)
+            yield say("server.invalid_at", name=where, what=told) if where else wire.sentence(told)
         elif where:
             yield say("server.invalid_at", name=where, what=_mistake(kind, where, item))
         else:
@@ -152,10 +152,6 @@ def _where(place: Sequence[int | str]) -> str:
     if parts and parts[0] == "belief":  # what follows is which of its forms was tried
         parts = parts[:1]
     return ".".join(map(str, parts))
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _http(request: Request, error: Exception) -> Response:

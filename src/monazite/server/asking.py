@@ -20,6 +20,7 @@ from monazite.core.errors import ArgumentError
 from monazite.core.manifest import content_hash
 from monazite.core.settings import cache_folder
 from monazite.core.text import say
+from monazite.facts.places import resolve
 from monazite.market.runs import Folder, Runs, State
 from monazite.market.scenario import limits
 from monazite.network import layout
@@ -32,7 +33,7 @@ from monazite.server.questions import (
     StressQuestion,
     WrongType,
     exact,
-    names,
+    whose,
 )
 from monazite.stress import base_of, finish, prepare, run_name, run_of
 
@@ -111,11 +112,11 @@ def _asked_of(question: AssessQuestion) -> SupplyNetwork:
 @lru_cache(maxsize=_KEPT)
 def _assessment(question: AssessQuestion) -> Answer:
     net = _asked_of(question)
-    return net.assess(Scope.check(question.subject), by=question.by, commodity=question.commodity)
+    return net.assess(whose(question.subject), by=question.by, commodity=question.commodity)
 
 
 def _assess(question: AssessQuestion) -> Answer:
-    Scope.check(question.subject)  # before anything is read
+    whose(question.subject)  # before anything is read
     _asked_of(question)  # a world that is being read holds up nobody else
     with _LOCK:
         return _assessment(question)
@@ -188,7 +189,7 @@ def _begin_stress(runs: Runs, question: StressQuestion) -> Folder:
         named = prepare(net.network, shock, question.horizon, belief)
         limits(layout(net.network), named)  # what it cannot hit is told now, not by a run that fails
         if question.group:
-            Scope.check(question.group)
+            whose(question.group)
     name = run_name(chains, year, named, question.horizon, belief)
     asked = question.asked() | {"horizon": question.horizon, "belief": question.belief}
     asked.pop("group", None)
@@ -196,36 +197,14 @@ def _begin_stress(runs: Runs, question: StressQuestion) -> Folder:
     return runs.submit(name, manifest, run_of, list(chains), year, named, question.horizon, belief)
 
 
-class Scope:
-    """Whose exposure is answered."""
-
-    @staticmethod
-    def check(group: str) -> list[str] | str:
-        """Return the place, group or places, refusing what is not known."""
-        from monazite.facts.places import resolve
-
-        found = names(group)
-        resolve(found)
-        return found[0] if len(found) == 1 else found
-
-
 def _begin_brief(runs: Runs, question: BriefQuestion) -> Folder:
-    from monazite.facts.places import resolve
-
     subjects = list(dict.fromkeys(question.brief))
     for subject in subjects:
         resolve(subject)
     inputs = [facts.load([chain]).content_hash for chain in facts.chains()]
     name = content_hash("brief", subjects, inputs, code_hash(Path(report.__file__).parent.parent))
-    manifest = {"kind": "brief", "title": question_title(question), "question": question.model_dump()}
+    manifest = {"kind": "brief", "title": question.title(), "question": question.model_dump()}
     return runs.submit(name, manifest, report.brief_page, subjects)
-
-
-def question_title(question: BriefQuestion) -> str:
-    """Return what a brief is about as a sentence."""
-    from monazite.server.questions import places_named
-
-    return say("server.title_brief", places=places_named(",".join(question.brief)))
 
 
 def _folder(name: str) -> Folder:
@@ -305,8 +284,8 @@ def _stress(run: str, group: str | None) -> Answer:
     named = prepare(net.network, shock, question.horizon, belief)
     if run_name(chains, year, named, question.horizon, belief) != run:
         raise NotReady("server.run_old")
-    whose = Scope.check(group) if group else None
-    return Answer(finish(net.network, named, folder.result(), belief=belief, group=whose))
+    members = whose(group) if group else None
+    return Answer(finish(net.network, named, folder.result(), belief=belief, group=members))
 
 
 def _end(group: str | None) -> str:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 
 from monazite.core.errors import ArgumentError, UnknownName
 from monazite.core.text import say
-from monazite.facts.places import inline, is_group
+from monazite.facts.places import inline, is_group, resolve
 from monazite.market.scenario import Control, ExportControl
 from monazite.stress import control_by_id
 from monazite.views import words
@@ -24,6 +24,7 @@ __all__ = [
     "WrongType",
     "exact",
     "names",
+    "whose",
 ]
 
 _MOST = 60
@@ -143,6 +144,10 @@ class BriefQuestion(BaseModel):
 
     brief: Annotated[list[Name], Field(min_length=1, max_length=12)]
 
+    def title(self) -> str:
+        """Return what the brief is about as a sentence."""
+        return say("server.title_brief", places=places_named(",".join(self.brief)))
+
 
 def _which(body: Any) -> str:
     return "brief" if isinstance(body, dict) and "brief" in body else "stress"
@@ -230,6 +235,19 @@ def names(text: str) -> list[str]:
     if not found:
         raise ArgumentError("error.group_empty")
     return found
+
+
+def whose(text: str) -> list[str] | str:
+    """Read a place, a group, or several, refusing what is not known.
+
+    Examples
+    --------
+    >>> whose("QUAD"), whose("IND,USA")
+    ('QUAD', ['IND', 'USA'])
+    """
+    found = names(text)
+    resolve(found)
+    return found[0] if len(found) == 1 else found
 
 
 def places_named(text: str) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from monazite.answer import Answer
 from monazite.core.errors import ArgumentError, MonaziteError, UnknownName
 from monazite.core.text import has, say
+from monazite.core.values import plain
 from monazite.draw import svg
 from monazite.draw.page import page_picture
 from monazite.report.brief import Finding
@@ -24,7 +24,16 @@ from monazite.views import View, words
 from monazite.views.numbers import percent
 from monazite.views.view import sources_frame
 
-__all__ = ["Json", "answer_page", "cell_page", "download", "explanation_page", "plain", "query", "table_page"]
+__all__ = [
+    "Json",
+    "answer_page",
+    "cell_page",
+    "download",
+    "explanation_page",
+    "query",
+    "sentence",
+    "table_page",
+]
 
 KINDS = ("reported", "estimated", "derived", "modelled", "assumed")
 _HALF = 0.5
@@ -39,27 +48,6 @@ class Json(JSONResponse):
         """Serialise."""
         text = json.dumps(plain(content), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return text.encode("utf-8", "replace")
-
-
-def plain(value: Any) -> Any:
-    """Turn frames, dataclasses and non-finite numbers into what JSON knows.
-
-    Examples
-    --------
-    >>> plain({"a": float("nan"), "b": (1, None)})
-    {'a': None, 'b': [1, None]}
-    """
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, pl.DataFrame):
-        return plain(value.to_dicts())
-    if isinstance(value, Sequence | set | frozenset):
-        return [plain(item) for item in value]
-    return str(value)
 
 
 def query(question: Mapping[str, Any]) -> str:
@@ -241,14 +229,21 @@ def error_page(error: MonaziteError) -> dict[str, Any]:
         message = say("server.unknown", kind=say(word) if has(word) else error.kind, name=error.name)
     return {
         "error": {
-            "message": _sentence(message),
+            "message": sentence(message),
             "kind": type(error).__name__,
             "nearest": list(error.nearest) if isinstance(error, UnknownName) else [],
         }
     }
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """Begin a text with a capital.
+
+    Examples
+    --------
+    >>> sentence("the group is empty")
+    'The group is empty'
+    """
     return text[:1].upper() + text[1:]
 
 
