@@ -58,6 +58,41 @@ def test_cancelled_runs_stop_and_can_be_begun_anew(work: Any) -> None:
         assert until(runs, again, "done", "failed", "cancelled", most=40) == "done"
 
 
+def test_a_try_that_is_just_ending_does_not_end_the_next(work: Any, tmp_path: Path) -> None:
+    noticed, leave = tmp_path / "noticed", tmp_path / "leave"
+    with Runs(1, apart=True) as runs:
+        folder = runs.submit("same", {}, work.linger, noticed, leave)
+        until(runs, folder, "running")
+        runs.cancel(folder)
+        while not noticed.exists():
+            assert runs.state(folder).name == "cancelled"
+            time.sleep(0.01)
+        again = runs.submit("same", {}, work.count, 2, 0.0)  # the first has heard, and not yet ended
+        assert runs.state(again).name == "waiting"
+        leave.touch()
+        assert until(runs, again, "done", "failed", "cancelled") == "done"
+
+
+def test_what_another_try_left_counts_for_nothing() -> None:
+    folder = Folder("twice")
+    first = Folder("twice", attempt=folder.begin())
+    first.progress(1, 4)
+    first.fail("of the first")
+    folder.begin()
+    assert folder.state().name == "waiting"
+    with pytest.raises(Cancelled):
+        first.progress(2, 4)
+    first.fail("too late")
+    assert folder.state().name == "waiting"
+    second = Folder("twice", attempt=folder.latest)
+    second.progress(3, 4)
+    assert (folder.state().name, folder.state().done) == ("running", 3)
+    (folder.path / "progress.json").write_text('{"try": "of another", "done": 1, "of": 2}', encoding="utf-8")
+    (folder.path / "error.json").write_text('{"try": "of another", "message": "no"}', encoding="utf-8")
+    (folder.path / "cancel").write_text("of another", encoding="utf-8")
+    assert folder.state().name == "waiting"
+
+
 def test_errors_are_told_in_words(work: Any) -> None:
     with Runs(1, apart=True) as runs:
         refused = runs.submit("refused", {}, work.refuse)

@@ -11,6 +11,7 @@ import math
 import multiprocessing
 import os
 import pickle
+import secrets
 import signal
 import threading
 import time
@@ -86,9 +87,10 @@ class State:
 
 
 class Folder:
-    """A run as it lies on disk: ``manifest.json, progress.json, cancel, result.pickle, error.json``.
+    """A run as it lies on disk: ``manifest, try, progress, error`` (JSON), ``cancel``, ``result.pickle``.
 
-    Every file is written whole or not at all, so that any process may look at any time.
+    Every file is written whole or not at all, so that any process may look at any time. A run may be begun
+    again after it was cancelled or failed: each try has an id, and what another try left counts for nothing.
 
     Parameters
     ----------
@@ -96,6 +98,8 @@ class Folder:
         Name of the run: lower-case letters, digits, hyphens.
     root : Path, optional
         Folder of all runs; that of the cache when absent.
+    attempt : str, optional
+        The try that the caller works for (see `begin`); whichever is the latest when absent.
 
     Raises
     ------
@@ -112,11 +116,12 @@ class Folder:
     ('done', 42)
     """
 
-    def __init__(self, name: str, root: Path | None = None) -> None:
+    def __init__(self, name: str, root: Path | None = None, attempt: str | None = None) -> None:
         if not name or len(name) > _LONGEST_NAME or not set(name) <= _NAME:
             raise ArgumentError("market.run_name", given=name[:_LONGEST_NAME])
         self.name = name
         self.path = (root or cache_folder() / "runs") / name
+        self.attempt = attempt
         self._written = 0.0
         self._began: float | None = None
 
@@ -130,13 +135,28 @@ class Folder:
         """What was asked; empty where nobody wrote it down."""
         return self._read("manifest.json")
 
+    @property
+    def latest(self) -> str:
+        """The id of the latest try; empty where none was begun."""
+        return str(self._read("try.json").get("try", ""))
+
+    def begin(self) -> str:
+        """Begin a new try, which ends any other, and return its id."""
+        for name in ("cancel", "error.json", "progress.json"):
+            with suppress(OSError):
+                (self.path / name).unlink()
+        attempt = secrets.token_hex(8)
+        self._write("try.json", {"try": attempt})
+        return attempt
+
     def describe(self, manifest: Mapping[str, Any]) -> None:
         """Write down what was asked (plain JSON values)."""
         self._write("manifest.json", manifest)
 
     def state(self) -> State:
         """How far the run is, read from its files alone."""
-        known = self._read("progress.json")
+        latest = self.latest
+        known = self._of_try("progress.json", latest)
         began, seen = _figure(known.get("began")), _figure(known.get("seen"))
         done, of, step = (
             int(_figure(known.get("done"))),
@@ -146,10 +166,10 @@ class Folder:
         spent = max(seen - began, 0.0)
         if (self.path / "result.pickle").is_file():
             return State("done", of or done, of or done, "", spent)
-        error = self._read("error.json")
+        error = self._of_try("error.json", latest)
         if error:
             return State("failed", done, of, step, spent, error=str(error.get("message", "")))
-        if (self.path / "cancel").exists():
+        if self._cancelled(latest):
             return State("cancelled", done, of, step, spent)
         if not known:
             return State("waiting")
@@ -163,29 +183,33 @@ class Folder:
         Raises
         ------
         Cancelled
-            Somebody asked to stop.
+            Somebody asked to stop, or began the run anew.
         """
-        if (self.path / "cancel").exists():
+        latest = self.latest
+        if self._cancelled(latest) or self.attempt not in (None, latest):
             raise Cancelled("market.run_cancelled")
         now = time.time()
         self._began = self._began or now
         if done in (0, of) or now - self._written >= _OFTEN:
             self._written = now
-            state = {"began": self._began, "seen": now, "done": done, "of": of, "step": step}
+            state = {"try": latest, "began": self._began, "seen": now, "done": done, "of": of, "step": step}
             self._write("progress.json", state)
 
     def cancel(self) -> None:
         """Ask the work to stop at its next step; a run that has ended stays as it is."""
+        latest = self.latest
         if self.state().name in ("waiting", "running"):
-            write_atomic(self.path / "cancel", b"")
+            write_atomic(self.path / "cancel", latest.encode())
 
     def finish(self, result: object) -> None:
         """Keep the result."""
         write_atomic(self.path / "result.pickle", pickle.dumps(result))
 
     def fail(self, message: str) -> None:
-        """Keep why there is no result."""
-        self._write("error.json", {"message": message})
+        """Keep why there is no result, unless the run was begun anew meanwhile."""
+        latest = self.latest
+        if self.attempt in (None, latest):
+            self._write("error.json", {"try": latest, "message": message})
 
     def result(self) -> Any:
         """Return the result.
@@ -200,11 +224,15 @@ class Folder:
         except Exception as error:  # a damaged pickle raises whatever it likes
             raise MonaziteError("market.run_no_result", name=self.name) from error
 
-    def clear(self) -> None:
-        """Forget how an earlier try ended, so that the run can begin anew."""
-        for name in ("cancel", "error.json", "progress.json"):
-            with suppress(OSError):
-                (self.path / name).unlink()
+    def _cancelled(self, attempt: str) -> bool:
+        try:
+            return (self.path / "cancel").read_text(encoding="utf-8", errors="replace") == attempt
+        except OSError:
+            return False
+
+    def _of_try(self, name: str, attempt: str) -> dict[str, Any]:
+        found = self._read(name)
+        return found if found.get("try", "") == attempt else {}
 
     def _read(self, name: str) -> dict[str, Any]:
         try:
@@ -228,9 +256,11 @@ def _quiet() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _work(name: str, root: Path, call: Callable[..., object], arguments: tuple[Any, ...]) -> None:
-    """Do the work of a run in a worker process and leave its end in its folder."""
-    folder = Folder(name, root)
+def _work(
+    name: str, root: Path, attempt: str | None, call: Callable[..., object], arguments: tuple[Any, ...]
+) -> None:
+    """Do the work of a try in a worker process and leave its end in its folder."""
+    folder = Folder(name, root, attempt)
     try:
         folder.progress(0, 0)
         folder.finish(call(*arguments, progress=folder.progress))
@@ -266,7 +296,7 @@ class Runs:
         self.apart = apart or self.count > 1
         self._pool: ProcessPoolExecutor | None = None
         self._lock = threading.Lock()
-        self._waiting: dict[str, Future[None]] = {}
+        self._waiting: dict[str, tuple[Folder, Future[None]]] = {}
 
     def __enter__(self) -> Runs:
         """Open the workers."""
@@ -280,9 +310,9 @@ class Runs:
 
     def close(self) -> None:
         """Close the workers; what has not begun is not done, what goes on is told to stop."""
-        for name, future in list(self._waiting.items()):
+        for folder, future in list(self._waiting.values()):
             if not future.done():
-                Folder(name).cancel()
+                folder.cancel()
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
@@ -326,23 +356,24 @@ class Runs:
         folder = Folder(name)
         with self._lock:
             before = self._waiting.get(name)
-            going = before is not None and not before.done()
+            going = before is not None and not before[1].done()
             if folder.state().name == "done" or (going and folder.state().name in ("waiting", "running")):
                 if not folder.manifest:
                     folder.describe(manifest)
                 return folder
-            folder.clear()
+            # always a new try: one that was told to stop may be ending at this very moment
             folder.describe(manifest)
-            if going:
-                return folder  # the work had been told to stop and has not yet noticed
-            self._waiting[name] = self._enqueue(folder, call, arguments)
+            ours = Folder(name, folder.path.parent, folder.begin())
+            self._waiting[name] = (ours, self._enqueue(ours, call, arguments))
         return folder
 
     def _enqueue(
         self, folder: Folder, call: Callable[..., object], arguments: tuple[Any, ...]
     ) -> Future[None]:
         def submit() -> Future[None]:
-            return self._open().submit(_work, folder.name, folder.path.parent, call, arguments)
+            return self._open().submit(
+                _work, folder.name, folder.path.parent, folder.attempt, call, arguments
+            )
 
         try:
             future = submit()
@@ -354,21 +385,21 @@ class Runs:
 
     def state(self, folder: Folder) -> State:
         """How a run goes; one that no process works on any more, and that has no end, has failed."""
-        found = folder.state()
-        future = self._waiting.get(folder.name)
-        if found.name in ("waiting", "running") and (future is None or future.done()):
-            again = folder.state()  # it may have ended between the two looks
-            if again.name not in ("waiting", "running"):
-                return again
+        with self._lock:  # not between the new try of a run and its place among those that wait
+            _, future = self._waiting.get(folder.name, (None, None))
+            over = future is None or future.done()
+            found = folder.state()
+        if over and found.name in ("waiting", "running"):
             return State("failed", found.done, found.of, found.step, error=say("market.run_lost"))
         return found
 
     def cancel(self, folder: Folder) -> None:
         """Stop a run: at once when it has not begun, at its next step when it has."""
-        folder.cancel()
-        future = self._waiting.get(folder.name)
-        if future is not None:
-            future.cancel()
+        with self._lock:
+            folder.cancel()
+            _, future = self._waiting.get(folder.name, (None, None))
+            if future is not None:
+                future.cancel()
 
 
 def _died(folder: Folder, ended: Future[None]) -> None:
