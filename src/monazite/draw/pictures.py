@@ -12,6 +12,7 @@ from monazite.draw.lines import lines
 from monazite.draw.map import flow_map
 from monazite.draw.matrix import matrix
 from monazite.draw.sankey import sankey
+from monazite.draw.tornado import tornado
 from monazite.views.view import View
 
 __all__ = ["PICTURES", "png", "specification", "svg"]
@@ -23,6 +24,7 @@ PICTURES: Mapping[str, Callable[[View], dict[str, Any]]] = {
     "map": flow_map,
     "matrix": matrix,
     "sankey": sankey,
+    "tornado": tornado,
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -77,6 +77,7 @@ def twins(view: View) -> tuple[Table, ...]:
         "map": _flows,
         "sankey": _links,
         "bars": _bars,
+        "tornado": _tornado,
     }
     picture = str(view.encoding.get("picture"))
     if picture not in makers:
@@ -228,6 +229,29 @@ def _bars(view: View) -> tuple[Table, ...]:
     )
     heads = (words.column("label"), words.column("value"))
     return (Table(view.title, heads + ((words.column("period_label"),) if dated else ()), (("", rows),)),)
+
+
+def _tornado(view: View) -> tuple[Table, ...]:
+    """Return the causes with the ends of their bars and what else is told of each; all at once come first."""
+    unit, told = view.encoding["format"], view.encoding["shares"]
+    rows: list[tuple[Cell, ...]] = []
+    for row in view.data.to_dicts():
+        number = row["quality"] != "unknown"
+        cell = Cell(row["text"], kind=row["kind"] if number else None, number=number, cell_id=row["cell_id"])
+        if row["item"] == "all" and number:
+            cell = replace(cell, within=interval(row["low"], row["high"], unit))
+        label = ", ".join(part for part in (row["label"], row["detail"]) if part)
+        rows.append((_label(label), cell, *(_share_of(row, name) for name in told)))
+    heads = (words.column("cause"), words.column("tornado_ends"), *(words.column(name) for name in told))
+    return (Table(view.title, heads, (("", tuple(rows)),)),)
+
+
+def _share_of(row: Mapping[str, Any], name: str) -> Cell:
+    """Write what a cause has of a headline: a correlation or a share of its variance."""
+    if row[name] is None:
+        return Cell("", blank=True)
+    within = interval(row[f"{name}_low"], row[f"{name}_high"], None, digits=2)
+    return Cell(quantity(row[name], None, digits=2), within=within, cell_id=row[f"{name}_id"])
 
 
 def _flows(view: View) -> tuple[Table, ...]:

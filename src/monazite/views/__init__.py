@@ -8,6 +8,7 @@ from monazite.views.ranking import ranking
 from monazite.views.relief import relief
 from monazite.views.sankey import sankey
 from monazite.views.timeline import timeline
+from monazite.views.tornado import tornado
 from monazite.views.view import View
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "relief",
     "sankey",
     "timeline",
+    "tornado",
     "views_of",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -16,6 +17,7 @@ from monazite.views.ranking import ranking
 from monazite.views.relief import relief
 from monazite.views.sankey import sankey
 from monazite.views.timeline import timeline
+from monazite.views.tornado import tornado
 from monazite.views.view import View
 
 __all__ = ["flows_of", "mapped", "marks_of", "path_of", "start_of", "steps_of", "views_of"]
@@ -25,6 +27,8 @@ _FIRST = 3  # elements whose mining is shown
 _GOODS = 2  # commodities whose price is shown
 _USES = 2  # end uses whose shortage is shown
 _PLACES = 5
+#: measures that only the table of a study has
+_STUDIED = {"headline", "headline_swing", "unserved"}
 _RECYCLED = 7  # scrap is no step of a chain
 _UNTAKEN = 0.5  # a stage that sets more than this aside is no part of the chain drawn
 
@@ -51,8 +55,8 @@ def views_of(result: Any) -> dict[str, Callable[[], View]]:
     """
     table, sources = result.table, result.sources
     measures = set(table["measure"].to_list())
-    found: dict[str, Callable[[], View]] = {}
-    if measures & {"price_multiple", "shortage"}:
+    found: dict[str, Callable[[], View]] = _outcomes(table, measures, sources)
+    if not found and measures & {"price_multiple", "shortage"}:
         found["timeline"] = lambda: timeline(path_of(table), controls=marks_of(result), sources=sources)
         short = _worst(table)
         if short.height:
@@ -74,6 +78,21 @@ def views_of(result: Any) -> dict[str, Callable[[], View]]:
         found["relief"] = lambda: relief(table, group=group, sources=sources)
     if not found:
         raise ArgumentError("error.view_none", measures=sorted(measures))
+    return found
+
+
+def _outcomes(
+    table: pl.DataFrame, measures: set[str], sources: pl.DataFrame
+) -> dict[str, Callable[[], View]]:
+    """Pictures of a study: what moves its headline, and how far its outcomes spread, the worst first."""
+    found: dict[str, Callable[[], View]] = {}
+    if not measures & _STUDIED:
+        return found
+    if "headline_swing" in measures:
+        found["tornado"] = lambda: tornado(table, sources=sources)
+    for name, measure in (("unserved", "unserved"), ("prices", "price_multiple")):
+        if table.filter((pl.col("measure") == measure) & pl.col("value").is_not_null()).height:
+            found[name] = partial(ranking, table, measure=measure, sources=sources)
     return found
 
 

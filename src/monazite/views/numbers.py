@@ -15,7 +15,7 @@ _SPACE = "\N{NO-BREAK SPACE}"
 _FINEST = 4
 _PERCENT = 0.01
 #: pure numbers that are shares, by how their measure begins
-_SHARES = ("n_minus_1", "shortage", "top1", "top3", "product_exposure", "share")
+_SHARES = ("n_minus_1", "shortage", "top1", "top3", "product_exposure", "share", "unserved")
 
 
 def shown_unit(measure: str, unit: str | None) -> str | None:

@@ -18,7 +18,7 @@ import polars as pl
 from monazite.core.errors import ArgumentError
 from monazite.core.text import say
 from monazite.views import words
-from monazite.views.numbers import interval, quantity
+from monazite.views.numbers import interval, quantity, shown_unit
 from monazite.views.view import View, optional_columns, quality, require, sources_frame
 
 __all__ = ["ranking"]
@@ -54,7 +54,8 @@ def ranking(
     descending
         The largest first; False for measures where little is what hurts (coverage, weeks to empty).
     share
-        Whether unit ``1`` means a share, shown in per cent. By default so when no value exceeds 1.
+        Whether unit ``1`` means a share, shown in per cent. By default so when no value exceeds 1, but for
+        multiples.
     sources
         Frame of sources, in the order of their footnotes.
 
@@ -80,9 +81,10 @@ def ranking(
     if len(units) > 1:
         raise ArgumentError("error.view_mixed", view="ranking", column="unit", given=units)
     unit = units[0] if units else "1"
+    times = shown_unit(measure, unit) == "×"
     if share is None:
-        share = unit == "1" and frame.filter(pl.col("value").abs() > 1).is_empty()
-    shown = "share" if share else unit
+        share = unit == "1" and not times and frame.filter(pl.col("value").abs() > 1).is_empty()
+    shown = "share" if share else "×" if times else unit
     ranked = frame.sort("value", descending=descending, nulls_last=True, maintain_order=True).head(top)
     varying = _naming(ranked)
     dated = "period" not in varying and ranked["period"].n_unique() > 1

@@ -12,6 +12,7 @@ from monazite.core.text import has, say
 from monazite.facts.places import inline, places
 
 __all__ = [
+    "cause",
     "chain",
     "column",
     "commodity",
@@ -158,6 +159,20 @@ def step(stage_name: str | None, commodity_name: str | None, element_name: str |
 def kind(name: str | None) -> str:
     """Return the word for a kind of figure."""
     return say(f"view.kind_{name}") if name and has(f"view.kind_{name}") else say("view.kind_unknown")
+
+
+def cause(name: str) -> tuple[str, str]:
+    """Return the name of an uncertain source and what it is about: its parts are parted by colons.
+
+    Examples
+    --------
+    >>> cause("trade_friction"), cause("lag:dy_oxide:JPN")
+    (('Ease of shifting trade', ''), ('Transit times', 'Dysprosium oxide, Japan'))
+    """
+    first, *rest = name.split(":")
+    label = say(f"view.cause_{first}") if has(f"view.cause_{first}") else chain(first)
+    known = places()
+    return label, ", ".join(place(part) if part in known else commodity(part) for part in rest if part)
 
 
 def measure(name: str) -> str:
