@@ -10,7 +10,7 @@ from monazite.facts import load as load_facts
 from monazite.market import Clearing, Problem, clear
 from monazite.network import Network, from_facts, layout, static_arrays, toy
 from monazite.network.build import build
-from monazite.network.calibrate import _demand, _supply
+from monazite.network.curves import demand_lines, supply_lines
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def test_every_activity_carries_its_facts(net: Network) -> None:
 
 
 def test_demand_chords_pass_through_the_base_and_the_curve() -> None:
-    pieces = _demand(100.0, 10.0, -0.3, 30.0)
+    (pieces,) = demand_lines(*np.array([[100.0], [10.0], [-0.3], [30.0]])).tolist()
     assert len(pieces) == 9
     assert sum(base for *_, base in pieces) == pytest.approx(100.0)
     free = [(c + a * x) for c, a, upper, x in pieces if 0 < x < upper - 1e-12]
@@ -112,7 +112,8 @@ def test_demand_chords_pass_through_the_base_and_the_curve() -> None:
 
 @pytest.mark.parametrize("elasticity", [0.05, 0.3, 2.0])
 def test_supply_has_its_base_inside_a_piece_and_rises(elasticity: float) -> None:
-    first, second = _supply(100.0, 10.0, 50.0, elasticity, 6.0, 120.0)
+    given = np.array([[100.0], [10.0], [4.0], [elasticity], [6.0], [120.0]])
+    ((first, second),) = supply_lines(*given).tolist()
     cost, slope, upper, base = second
     assert 0 < base < upper
     assert cost + slope * base == pytest.approx(10.0)

@@ -36,6 +36,8 @@ DRAW_SLOPE = assumed("draw_slope").value
 SPLIT_USE, SPLIT_IMPORTS = assumed("split_use").value, assumed("split_imports").value
 #: share of an idle capacity that can be brought in each month where the facts give none
 RAMP = assumed("idle_ramp").value
+#: stock at a place's market, months of what passes through, where the facts give none
+TRADER_STOCK = assumed("trader_stock").value
 #: stages whose users are split
 SPLIT_STAGES = ("component",)
 
@@ -378,7 +380,7 @@ def layout(network: Network) -> Layout:
         )
         month.add("store", cohort.activity, i, *_store(p, cohort.months * cohort.level, cohort.node))
     for i, c, p, price in network.nodes.select("node", "commodity", "place", "price").iter_rows():
-        months = network.parameters.get("trader_stock", 0.3, commodity=c, place=p)
+        months = network.parameters.get("trader_stock", TRADER_STOCK, commodity=c, place=p)
         stock = months * monthly[i] + held[i]
         if stock > 1e-6:
             month.add("store", i, -1, *_store(price, stock, i))

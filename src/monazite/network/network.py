@@ -13,8 +13,10 @@ from scipy.sparse import csc_array
 
 from monazite.core.text import say
 from monazite.facts import FactTable
+from monazite.network.behaviour import Behaviour, Parameters
 from monazite.network.build import Draft, build
-from monazite.network.calibrate import GATE_SLOPE, Columns, Parameters, calibrate
+from monazite.network.calibrate import GATE_SLOPE, calibrate
+from monazite.network.curves import Columns
 from monazite.network.reconcile import Balanced, Report, reconcile
 
 Float = NDArray[np.float64]
@@ -93,6 +95,11 @@ class Network:
             .sort("commodity", "place")
             .with_row_index("gate")
         )
+
+    @cached_property
+    def behaviour(self) -> Behaviour:
+        """What the cost lines rest on, with ranges."""
+        return Behaviour.of(self.nodes, self.activities, self.flow, self.level, self.price, self.parameters)
 
     def node_of(self, commodity: str, place: str) -> int | None:
         """Index of the node (commodity, place), or None where nothing of the kind exists."""
