@@ -43,6 +43,9 @@ class Certificate:
     converged : bool
         Whether the balance is within the tolerance that was asked for and no activity could earn more: by
         stationarity for the Newton method, by the gap for an interior-point answer.
+    contingent : float
+        Where costs hang on prices (``fixed_point``): the largest difference between a wedge and what its rule
+        makes of the prices that it leads to, as a share of that price. Zero where nothing does.
     """
 
     method: Method
@@ -54,6 +57,7 @@ class Certificate:
     gap: float
     objective: float
     converged: bool
+    contingent: float = 0.0
 
     def to_dict(self) -> dict[str, str | int | float | bool]:
         """Return the certificate as plain values, for manifests and JSON."""

@@ -1,0 +1,318 @@
+"""Markets in which costs hang on prices: a fixed point of the wedges alone (docs/method.md, 3).
+
+An ad-valorem tariff, a border duty, a floor or a contract lays a wedge ω on the costs of some activities, and
+its rule says what ω must be at the prices that the market then clears at. With g(ω) the distance between the
+two, g = 0 is solved by a semismooth Newton method: the market's own Hessian A D Aᵀ says how prices answer
+wedges. Where that leads nowhere, plain damped steps ω ← ω + θ (rule(prices) − ω) go on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from monazite.core.errors import ArgumentError, SolverError
+from monazite.market.certificate import Certificate
+from monazite.market.kernel import clear
+from monazite.market.problem import Array, Clearing, Problem, price_scale
+from monazite.market.rules import Entries, Payment, Reading, Rule, Seen
+
+__all__ = ["Settled", "fixed_point"]
+
+#: shares of a Newton step that are tried, and how much of a part's promise must come true
+_WHOLE, _PARTS, _ENOUGH = (1.0,), (0.5, 0.2, 0.05), 0.2
+#: whole steps that may pass without coming nearer to the best point's distance than this share of it
+_WATCHED, _BETTER = 6, 0.9
+#: largest move of a wedge in one step, in prices
+_REACH = 5.0
+_ROUNDING = 1e-10
+#: steps beyond the tolerance, and where they end
+_POLISH, _EXACT = 2, 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class Settled(Clearing):
+    """A market cleared with its rules kept; a `Clearing` with what they came to.
+
+    Attributes
+    ----------
+    problem : Problem
+        The market with the wedges in its costs: what a solver without rules would be given.
+    wedge : array, shape (n,)
+        What each activity pays (+) or is paid (−) for a unit of its level, USD/kg.
+    payments : tuple of Payment
+        Who pays whom how much, in the order of the rules.
+    """
+
+    problem: Problem
+    wedge: Array
+    payments: tuple[Payment, ...]
+
+
+def fixed_point(
+    problem: Problem,
+    rules: Sequence[Rule],
+    *,
+    baseline: Problem | None = None,
+    tolerance: float = 1e-6,
+    damping: float = 1.0,
+    steps: int = 60,
+    strict: bool = True,
+) -> Settled:
+    """Clear a market whose costs hang on its prices.
+
+    Parameters
+    ----------
+    problem : Problem
+        The market without the rules.
+    rules : sequence of Rule
+        Tariffs, levies, supports and purchases (`monazite.market.rules`).
+    baseline : Problem, optional
+        As for `clear`.
+    tolerance : float
+        Largest difference between a wedge and its rule, as a share of its price.
+    damping : float
+        Share of a plain step that is taken at first, 0 to 1; it shrinks where steps swing. Newton steps,
+        which come first, are taken whole.
+    steps : int
+        Most steps.
+    strict : bool
+        Whether an answer outside the tolerance raises; otherwise it is returned with ``converged`` false.
+
+    Returns
+    -------
+    Settled
+        As from `clear`; the certificate's ``contingent`` is the largest difference that is left, its steps
+        are those of all clearings together. With rules that ask for nothing the answer is that of `clear` to
+        the last digit.
+
+    Raises
+    ------
+    SolverError
+        The market did not clear, or no wedges were found that their rules agree with; the message names the
+        rule that is farthest.
+    ArgumentError
+        The tolerance is not positive, a rule names an activity or node that is not there, or two rules
+        of one type claim one activity.
+
+    Examples
+    --------
+    >>> from monazite.market import Problem, clear, fixed_point
+    >>> problem = Problem(A=[[1.0, -1.0]], b=[0.0], c=[1.0, -5.0], a=[1.0, 1.0], lower=[0.0, 0.0],
+    ...                   upper=[9.0, 9.0], y0=[2.0], throughput=[1.0])
+    >>> fixed_point(problem, []).x.tobytes() == clear(problem).x.tobytes()
+    True
+    """
+    if not (np.isfinite(tolerance) and tolerance > 0.0):
+        raise ArgumentError("market.tolerance", value=tolerance)
+    if not (np.isfinite(damping) and 0.0 < damping <= 1.0):
+        raise ArgumentError("error.fraction_expected", name="damping", given=damping)
+    search = _Search(problem, tuple(rules), baseline)
+    best = point = search.at(search.first)
+    stale, share = 0, damping
+    for _ in range(steps):
+        if best.worst <= tolerance or not np.isfinite(point.worst):
+            break
+        new = search.newton(point, _WHOLE) if stale < _WATCHED else None
+        if new is None and stale >= _WATCHED:  # whole steps led nowhere: from the best point with more care
+            point, stale = best, 0
+            new = search.newton(point, _PARTS)
+        if new is None:
+            new = search.at(point.wedge + share * (point.target - point.wedge), point.clearing)
+            share = max(0.05, 0.7 * share) if new.worst > point.worst else min(damping, 1.2 * share)
+        point = new
+        stale = 0 if point.worst <= _BETTER * best.worst else stale + 1
+        if point.worst < best.worst:
+            best = point
+    for _ in range(_POLISH):
+        new = search.newton(best, _WHOLE) if _EXACT < best.worst <= tolerance else None
+        if new is None or new.worst >= best.worst:
+            break
+        best = new
+    return search.settle(best, tolerance, strict)
+
+
+@dataclass(frozen=True, eq=False)
+class _Point:
+    """Wedges, the market cleared under them, and how their rules read it."""
+
+    wedge: Array
+    problem: Problem
+    clearing: Clearing
+    readings: tuple[Reading, ...]
+    gap: Array
+    scale: Array
+    target: Array
+
+    @property
+    def worst(self) -> float:
+        """Largest gap as a share of its price."""
+        return float(np.max(np.abs(self.gap) / self.scale, initial=0.0))
+
+
+class _Search:
+    """The rules of one problem, laid out: which wedge is whose, and on which activities."""
+
+    def __init__(self, problem: Problem, rules: tuple[Rule, ...], baseline: Problem | None) -> None:
+        self.problem, self.rules, self.baseline = problem, rules, baseline
+        self.starts = np.concatenate([[0], np.cumsum([rule.size for rule in rules])]).astype(np.int64)
+        self.effort = np.zeros(3, dtype=np.int64)
+        nodes, activities = problem.shape
+        _check(rules, nodes, activities)
+        count = int(self.starts[-1])
+        rows, columns, values = self._stack([rule.spread for rule in rules])
+        self.spread = sparse.csr_array((values, (columns, rows)), shape=(activities, count))
+        self.offset = np.zeros(activities)
+        for rule in rules:
+            fixed = rule.offset
+            np.add.at(self.offset, fixed.places, fixed.values)
+        self.flexibility = problem.throughput / price_scale(problem)
+        self.nodes = nodes
+
+    @property
+    def first(self) -> Array:
+        """Wedges to begin with: what rules make of base prices, none where a price must first be met."""
+        problem = self.problem
+        levels = problem.levels(problem.A.T @ problem.y0 - problem.c)
+        wedges = [np.zeros(0)]
+        for rule in self.rules:
+            read = rule.read(Seen(np.zeros(rule.size), problem.y0, levels, problem))
+            wedges.append(np.where(read.by_wedge == 1.0, -read.gap, 0.0))
+        return np.concatenate(wedges)
+
+    def _stack(self, parts: Sequence[Entries]) -> tuple[Any, Any, Array]:
+        """Entries of all rules as one matrix."""
+        rows = [part.rows + start for part, start in zip(parts, self.starts, strict=False)]
+        none = np.zeros(0, dtype=np.int64)
+        return (
+            np.concatenate([none, *rows]),
+            np.concatenate([none, *(part.places for part in parts)]),
+            np.concatenate([np.zeros(0), *(part.values for part in parts)]),
+        )
+
+    def at(self, wedge: Array, near: Clearing | None = None) -> _Point:
+        """Clear the market under some wedges and read the rules."""
+        laid = self.offset + self.spread @ wedge
+        problem = self.problem
+        if laid.any():
+            problem = dataclasses.replace(problem, c=problem.c + laid)
+        start = None if near is None else near.price
+        clearing = clear(problem, start=start, strict=False, baseline=self.baseline)
+        done = clearing.certificate
+        self.effort += np.array([done.iterations, done.cg_steps, done.factors])
+        readings = tuple(
+            rule.read(Seen(wedge[first:last], clearing.price, clearing.x, problem))
+            for rule, first, last in zip(self.rules, self.starts[:-1], self.starts[1:], strict=True)
+        )
+        none = np.zeros(0)
+        return _Point(
+            wedge,
+            problem,
+            clearing,
+            readings,
+            np.concatenate([none, *(r.gap for r in readings)]),
+            np.concatenate([none, *(r.scale for r in readings)]),
+            np.concatenate([none, *(r.target for r in readings)]),
+        )
+
+    def newton(self, point: _Point, lengths: Sequence[float]) -> _Point | None:
+        """Take a Newton step: a whole one as it comes, a shorter one if it brings the rules nearer."""
+        direction = self._direction(point)
+        if direction is None:
+            return None
+        for length in lengths:
+            new = self.at(point.wedge + length * direction, point.clearing)
+            if length == 1.0 or new.worst <= (1.0 - _ENOUGH * length) * point.worst:
+                return new
+        return None
+
+    def _direction(self, point: _Point) -> Array | None:
+        """Solve g'(ω) d = −g: how gaps answer wedges, through prices and levels that balance all nodes."""
+        from scipy.sparse.linalg import splu
+
+        problem, price = point.problem, point.clearing.price
+        reduced = problem.A.T @ price - problem.c
+        free = (reduced > problem.a * problem.lower) & (reduced < problem.a * problem.upper)
+        weight = sparse.diags_array(np.where(free, 1.0 / problem.a, 0.0))
+        inverse = sparse.diags_array(1.0 / self.flexibility)
+        count = point.wedge.size
+        by_price = self._matrix([r.by_price for r in point.readings], self.nodes)
+        by_level = self._matrix([r.by_level for r in point.readings], problem.shape[1])
+        by_wedge = sparse.diags_array(np.concatenate([r.by_wedge for r in point.readings]))
+        answer = weight @ problem.A.T
+        least = sparse.diags_array(np.full(self.nodes, _ROUNDING))
+        system = sparse.block_array(
+            [
+                [inverse @ (problem.A @ answer) + least, -(inverse @ (problem.A @ (weight @ self.spread)))],
+                [by_price + by_level @ answer, by_wedge - by_level @ (weight @ self.spread)],
+            ],
+            format="csc",
+        )
+        try:
+            solution = splu(system).solve(np.concatenate([np.zeros(self.nodes), -point.gap]))
+        except RuntimeError:  # exactly singular: the plain steps go on
+            return None
+        direction = solution[self.nodes :]
+        if direction.size != count or not np.isfinite(direction).all():
+            return None
+        reach = _REACH * (point.scale + np.abs(point.wedge))
+        return np.asarray(np.clip(direction, -reach, reach), dtype=float)
+
+    def _matrix(self, parts: Sequence[Entries], width: int) -> Any:
+        rows, columns, values = self._stack(parts)
+        return sparse.csr_array((values, (rows, columns)), shape=(int(self.starts[-1]), width))
+
+    def settle(self, point: _Point, tolerance: float, strict: bool) -> Settled:
+        """Certify the best point; refuse it where it is no fixed point."""
+        clearing, certificate = point.clearing, point.clearing.certificate
+        steps, cg_steps, factors = (int(count) for count in self.effort)
+        kept = point.worst <= tolerance
+        settled: Certificate = dataclasses.replace(
+            certificate,
+            iterations=steps,
+            cg_steps=cg_steps,
+            factors=factors,
+            contingent=point.worst,
+            converged=certificate.converged and kept,
+        )
+        if strict and not certificate.converged:
+            raise SolverError("market.not_converged", balance=certificate.balance, tolerance=1e-10)
+        if strict and not kept:
+            farthest = int(np.argmax(np.abs(point.gap) / point.scale))
+            owner = int(np.searchsorted(self.starts, farthest, side="right")) - 1
+            name = self.rules[owner].parties.name or type(self.rules[owner]).__name__
+            raise SolverError("market.no_fixed_point", rule=name, distance=point.worst, tolerance=tolerance)
+        payments = tuple(
+            rule.payment(Seen(point.wedge[first:last], clearing.price, clearing.x, point.problem))
+            for rule, first, last in zip(self.rules, self.starts[:-1], self.starts[1:], strict=True)
+        )
+        return Settled(
+            x=clearing.x,
+            price=clearing.price,
+            price_low=clearing.price_low,
+            price_high=clearing.price_high,
+            unique=clearing.unique,
+            certificate=settled,
+            problem=point.problem,
+            wedge=self.offset + self.spread @ point.wedge,
+            payments=payments,
+        )
+
+
+def _check(rules: Sequence[Rule], nodes: int, activities: int) -> None:
+    """Refuse two rules of one type that claim one activity: what both ask for at once is not defined."""
+    owners: dict[type, np.ndarray] = {}
+    for rule in rules:
+        owned, name = rule.owns, rule.parties.name or type(rule).__name__
+        for places, count in ((rule.spread.places, activities), (owned, activities), (rule.looks_at, nodes)):
+            if places.size and (places.min() < 0 or places.max() >= count):
+                raise ArgumentError("market.rule_shape", name=name)
+        taken = owners.setdefault(type(rule), np.zeros(activities, dtype=bool))
+        if taken[owned].any():
+            raise ArgumentError("market.rule_twice", name=name)
+        taken[owned] = True
