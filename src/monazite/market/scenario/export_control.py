@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
-from monazite.core.checks import is_number, is_text, is_texts, is_whole
+from monazite.core.checks import is_number, is_text, is_texts
 from monazite.core.errors import ArgumentError, UnknownName
 from monazite.facts.assumptions import assumed
 from monazite.facts.places import places
+from monazite.market.scenario.document import Document, check_time
 
 Kind = Literal["ban", "licence", "quota"]
 
@@ -21,8 +20,6 @@ Kind = Literal["ban", "licence", "quota"]
 LICENCE_PRIOR = tuple(assumed(f"licence_{month}").value for month in range(8))
 #: flow allowed after a control, as a multiple of base: exporters catch up
 REBOUND = assumed("rebound").value
-
-_MONTH = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 
 
 def _names(value: str | Sequence[str]) -> tuple[str, ...]:
@@ -42,7 +39,7 @@ def _state(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class ExportControl:
+class ExportControl(Document):
     """A state restricts its exports of something, to somebody, for some months.
 
     Parameters
@@ -84,6 +81,19 @@ class ExportControl:
     True
     """
 
+    written: ClassVar[tuple[str, ...]] = (
+        "by",
+        "on",
+        "start",
+        "cut",
+        "months",
+        "to",
+        "kind",
+        "path",
+        "after",
+        "cohorts",
+    )
+
     by: str
     on: str | Sequence[str]
     cut: float = 1.0
@@ -105,10 +115,7 @@ class ExportControl:
                 raise ArgumentError("market.text_expected", name=name, given=given)
         if not is_number(self.cut) or not 0.0 <= self.cut <= 1.0:
             raise ArgumentError("error.fraction_expected", name="cut", given=self.cut)
-        if not is_whole(self.months, 1):
-            raise ArgumentError("error.whole_expected", name="months", least=1, given=self.months)
-        if self.start is not None and not (is_text(self.start) and _MONTH.match(self.start)):
-            raise ArgumentError("market.month_expected", given=self.start)
+        check_time(self.start, self.months)
         if self.kind not in ("ban", "licence", "quota"):
             raise UnknownName("kind", self.kind, ("ban", "licence", "quota"))
         if self.after < 0 or any(c < 0 for c in self.path):
@@ -116,6 +123,8 @@ class ExportControl:
         items = self.cohorts.items() if isinstance(self.cohorts, Mapping) else self.cohorts
         set_ = object.__setattr__
         set_(self, "by", _state(self.by))
+        set_(self, "cut", float(self.cut))
+        set_(self, "after", float(self.after))
         set_(self, "on", _names(self.on))
         set_(self, "to", _names(self.to))
         set_(self, "path", tuple(float(c) for c in self.path))
@@ -147,44 +156,6 @@ class ExportControl:
             if name == cohort and 0 <= month < self.months:
                 return caps[min(month, len(caps) - 1)]
         return None
-
-    def to_toml(self) -> str:
-        """The control as a TOML document that `from_toml` reads back unchanged."""
-        lines = [f'by = "{self.by}"', f"on = {list(self.on)!r}".replace("'", '"')]
-        if self.start:
-            lines.append(f'start = "{self.start}"')
-        lines += [
-            f"cut = {float(self.cut)!r}",
-            f"months = {self.months}",
-            f"to = {list(self.to)!r}".replace("'", '"'),
-            f'kind = "{self.kind}"',
-            f"path = {list(self.path)!r}",
-            f"after = {float(self.after)!r}",
-        ]
-        if self.cohorts:
-            lines.append("[cohorts]")
-            lines += [f"{name} = {list(caps)!r}" for name, caps in self.by_cohort]
-        return "\n".join(lines) + "\n"
-
-    @classmethod
-    def from_toml(cls, text: str) -> ExportControl:
-        """Read a control from TOML; a key it does not know is refused by name."""
-        try:
-            found: dict[str, Any] = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as problem:
-            raise ArgumentError("market.toml", problem=str(problem)) from problem
-        for key in found:
-            if key not in cls.__dataclass_fields__:
-                raise UnknownName("key", key, cls.__dataclass_fields__)
-        for key in ("by", "on"):
-            if key not in found:
-                raise ArgumentError("market.toml_lacks", key=key)
-        try:
-            return cls(**found)
-        except (TypeError, ValueError, AttributeError) as problem:
-            if isinstance(problem, ArgumentError):
-                raise
-            raise ArgumentError("market.toml", problem=str(problem)) from problem
 
 
 @dataclass(frozen=True)
