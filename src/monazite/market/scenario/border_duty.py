@@ -18,8 +18,9 @@ __all__ = ["BorderDuty"]
 class BorderDuty(Document):
     """A state keeps the border price of what it imports from falling below a reference.
 
-    The duty is what the border price would lack: max(0, reference − border price without it). One duty a month and place, the same for all origins aimed at. A floor on one stage without one on the
-    next moves the next one's plants abroad.
+    The duty is what the border price would lack: max(0, reference − border price without it). One duty a
+    month and place, the same for all origins aimed at. A floor on one stage without one on the next moves
+    the next one's plants abroad.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, ClassVar, Self
 
@@ -22,7 +22,7 @@ class Document:
     """A frozen dataclass that is written as TOML and read back unchanged.
 
     Class attributes: ``written`` is the order of keys (that of the fields when empty), ``needed`` are those
-    that must be there. A field that is None is left out; a mapping or a list of pairs becomes a table.
+    that must be there, ``tables`` fields that hold pairs of a name and a value. What is None is left out.
 
     Examples
     --------
@@ -43,6 +43,7 @@ class Document:
 
     written: ClassVar[tuple[str, ...]] = ()
     needed: ClassVar[tuple[str, ...]] = ("by", "on")
+    tables: ClassVar[tuple[str, ...]] = ()
 
     def to_toml(self) -> str:
         """The shock as a TOML document that `from_toml` reads back unchanged."""
@@ -52,11 +53,10 @@ class Document:
             value = getattr(self, key)
             if value is None:
                 continue
-            pairs = _pairs(value)
-            if pairs is None:
+            if key not in self.tables:
                 lines.append(f"{key} = {_plain(value)}")
-            elif pairs:
-                tables += [f"[{key}]", *(f"{name} = {_plain(part)}" for name, part in pairs)]
+            elif value:
+                tables += [f"[{key}]", *(f"{name} = {_plain(part)}" for name, part in value)]
         return "\n".join([*lines, *tables]) + "\n"
 
     @classmethod
@@ -79,15 +79,6 @@ class Document:
             if isinstance(problem, ArgumentError):
                 raise
             raise ArgumentError("market.toml", problem=str(problem)) from problem
-
-
-def _pairs(value: object) -> list[tuple[str, object]] | None:
-    """A mapping or pairs as pairs; None for anything else. Only ``()`` of a mapping field is empty."""
-    if isinstance(value, Mapping):
-        return list(value.items())
-    if isinstance(value, tuple) and value and all(isinstance(p, tuple) and len(p) == 2 for p in value):
-        return [(str(name), part) for name, part in value]
-    return None
 
 
 def _plain(value: object) -> str:

@@ -93,6 +93,7 @@ class ExportControl(Document):
         "after",
         "cohorts",
     )
+    tables: ClassVar[tuple[str, ...]] = ("cohorts",)
 
     by: str
     on: str | Sequence[str]
