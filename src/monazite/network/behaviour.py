@@ -1,4 +1,4 @@
-"""How activities behave: what the cost lines rest on, each figure with its range, for many activities at once.
+"""How activities behave: what the cost lines rest on, each figure with its range, for many at once.
 
 Cost lines are made from these figures alone, so that an uncertain one can be drawn anew and every line that
 rests on it made again: the base stays the equilibrium whatever is drawn, since each line is laid through the

@@ -17,6 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
+from monazite.core.range import Range
 from monazite.facts.assumptions import assumed
 from monazite.network.build import MAKERS
 from monazite.network.calibrate import GATE_SLOPE
@@ -232,22 +233,27 @@ class _Month:
         self.starts.append(len(self.rows))
 
 
-def _cohort_rows(network: Network) -> list[tuple[str, float, float]]:
+def cover_classes(network: Network) -> list[tuple[str, Range, float]]:
+    """Classes of users by their cover: name, months of use, share of use."""
     names = sorted(
         set(network.facts.select("cohort_cover").filter(pl.col("value").is_not_null())["activity"].to_list())
     )
     if not names:
-        return list(COVER)
+        return [(name, Range.exact(months), share) for name, months, share in COVER]
     p = network.parameters
     return [
-        (name, p.get("cohort_cover", 2.0, activity=name), p.get("cohort_share", 0.0, activity=name))
+        (
+            name,
+            p.range("cohort_cover", Range.exact(2.0), activity=name),
+            p.get("cohort_share", 0.0, activity=name),
+        )
         for name in names
     ]
 
 
 def _cohorts(network: Network, first_node: int) -> list[Cohort]:
     """Classes of users: split where users import and matter, one class of mean cover elsewhere."""
-    classes = _cohort_rows(network)
+    classes = [(name, cover.value, share) for name, cover, share in cover_classes(network)]
     mean = sum(months * share for _, months, share in classes)
     table = network.activities
     largest = dict(

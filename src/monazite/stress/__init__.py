@@ -1,5 +1,6 @@
 """Floor 3, stress: what happens when a state restricts an export."""
 
+from monazite.market.scenario.contained import refuse_contained
 from monazite.stress.simulate import Run, simulate
 from monazite.stress.verb import (
     Stress,
@@ -8,7 +9,6 @@ from monazite.stress.verb import (
     finish,
     known_controls,
     prepare,
-    refuse_contained,
     run_name,
     run_of,
     stress,

@@ -25,6 +25,7 @@ from monazite.facts.controls import controls
 from monazite.facts.places import resolve
 from monazite.market.runs import Progress as Steps
 from monazite.market.scenario import Control, ExportControl, Limits, limits, registered
+from monazite.market.scenario.contained import refuse_contained
 from monazite.network import Layout, Network, layout, load
 from monazite.stress import tables
 from monazite.stress.explain import explanation
@@ -307,34 +308,6 @@ def base_of(
             )
         year = usable[-1]
     return wanted, year
-
-
-def refuse_contained(network: Network, control: Control) -> None:
-    """Refuse a control whose effects are in the base year's figures already.
-
-    Raises
-    ------
-    Refused
-        With the control, the year, and the latest base year that can carry it.
-    """
-    for record in controls().values():
-        since = record["in_base_from"]
-        if since is None or network.year < since or record["by"] != control.by:
-            continue
-        same = record["id"] == control.id
-        named = {c for path in record["paths"] for c in path["commodity"]}
-        chain = set(control.on) & set(record["chains"])
-        hand_made = (
-            not control.id and (named & set(control.on) or chain) and control.start[:4] <= str(network.year)
-        )
-        if same or hand_made:
-            raise Refused(
-                "stress.contained",
-                control=record["id"],
-                year=network.year,
-                since=since,
-                base=record["base_year"],
-            )
 
 
 def _scope(group: str | Sequence[str] | None) -> tables.Scope:

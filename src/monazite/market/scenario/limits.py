@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -58,6 +58,12 @@ class Limits:
                 if cap is not None:
                     bounds[k] = min(bounds[k], ((1.0 - share) * REBOUND + share * cap) * base[k])
         return bounds
+
+    def on(self, layout: Layout, control: Control) -> Limits:
+        """The same columns of a layout drawn anew, under a control whose pieces are drawn anew."""
+        other = dict(zip(map(id, self.control.pieces), control.pieces, strict=True))
+        hits = tuple(replace(hit, piece=other[id(hit.piece)]) for hit in self.hits)
+        return Limits(layout, control, hits)
 
     @property
     def length(self) -> int:
