@@ -33,6 +33,7 @@ _EXPORTS: dict[str, str] = {
     "Refused": _ERRORS,
     "SolverError": _ERRORS,
     "Stress": "monazite.stress",
+    "Study": "monazite.study",
     "SupplyNetwork": _API,
     "UnknownName": _ERRORS,
     "brief": _API,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from monazite import network as network_floor
 from monazite.answer import Answer
@@ -15,13 +15,16 @@ from monazite.market.scenario import Control, ExportControl
 from monazite.network import Network
 from monazite.stress import control_by_id, world_for
 from monazite.stress import stress as run_stress
+from monazite.study import study as run_study
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from monazite.market.runs import Runs
     from monazite.report import Brief
 
 Progress = Callable[[int, int], None]
+Steps = Callable[[int, int, str], None]
 
 __all__ = [
     "Answer",
@@ -139,6 +142,75 @@ class SupplyNetwork:
         return Answer(
             run_stress(self.network, chosen, horizon=horizon, belief=months, group=group, progress=progress)
         )
+
+    def study(
+        self,
+        control: ExportControl | Control | str | None = None,
+        *,
+        samples: int = 256,
+        seed: int = 0,
+        design: str = "monte_carlo",
+        months: int = 12,
+        causes: Sequence[str] | None = None,
+        worlds: int = 8,
+        group: str | Sequence[str] | None = None,
+        headline: str = "unserved",
+        catalogue: bool = False,
+        cuts: Sequence[float] = (1.0,),
+        lengths: Sequence[int] | None = None,
+        runs: Runs | None = None,
+        workers: int | None = None,
+        cluster: str | None = None,
+        progress: Steps | None = None,
+    ) -> Answer:
+        """Clear many scenarios: a control under draws of what is uncertain, or every control there could be.
+
+        What was computed before is not computed again; a call that was interrupted goes on when it is made
+        again.
+
+        Parameters
+        ----------
+        control : ExportControl, Control or str, optional
+            A control, or the id of a registered one; none with `catalogue`.
+        samples, seed : int
+            Scenarios drawn; equal seeds give equal answers.
+        design : {"monte_carlo", "sobol", "morris"}
+            Independent draws, or a designed sample (extra ``study``).
+        months : int
+            Months over which the market clears, with foresight.
+        causes : sequence of str, optional
+            What is drawn (see ``docs/study.md``); all that matter when absent.
+        worlds : int
+            Recalibrated worlds, each with the figures of the base year drawn anew.
+        group : str or sequence of str, optional
+            Whose exposure the headline is about.
+        headline : {"unserved", "price"}
+            What the headline is of.
+        catalogue : bool
+            One scenario for each state and good that it exports, and for all exports of each state.
+        cuts, lengths : sequence, optional
+            Severities of a catalogue: shares that stop, and months.
+        runs : Runs, optional
+            Workers that stay open between calls, instead of `workers`.
+        workers : int, optional
+            Processes; one for each core when absent. The answer is the same on any number.
+        cluster : str, optional
+            Address of a Dask scheduler to work on instead.
+        progress : callable, optional
+            Called with (scenarios done, in all, what goes on).
+        """
+        chosen = control_by_id(control) if isinstance(control, str) else control
+        asked: dict[str, Any] = {
+            "samples": samples, "seed": seed, "design": design, "months": months, "causes": causes,
+            "worlds": worlds, "group": group, "headline": headline, "catalogue": catalogue, "cuts": cuts,
+            "lengths": lengths, "progress": progress,
+        }  # fmt: skip
+        if runs is not None or (workers is None and cluster is None):
+            return Answer(run_study(self.network, chosen, runs=runs, **asked))
+        from monazite.market.runs import Runs as Workers
+
+        with Workers(workers, cluster=cluster) as made:
+            return Answer(run_study(self.network, chosen, runs=made, **asked))
 
 
 def load(chains: Sequence[str] | str | None = None, year: int | None = None) -> SupplyNetwork:

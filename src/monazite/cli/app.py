@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from monazite.cli import assess, brief, data, serve, stress
+from monazite.cli import assess, brief, data, serve, stress, study
 from monazite.core.text import say
 
 app = typer.Typer(
@@ -51,6 +51,7 @@ def root(
 
 app.command("assess", help=say("cli.cmd_assess"), epilog=say("cli.epilog_assess"))(assess.command)
 app.command("stress", help=say("cli.cmd_stress"), epilog=say("cli.epilog_stress"))(stress.command)
+app.add_typer(study.app, name="study", help=say("cli.cmd_study"), epilog=say("cli.epilog_study"))
 app.command("brief", help=say("cli.cmd_brief"), epilog=say("cli.epilog_brief"))(brief.command)
 app.command("serve", help=say("cli.cmd_serve"), epilog=say("cli.epilog_serve"))(serve.command)
 app.add_typer(data.app, name="data", help=say("cli.cmd_data"))

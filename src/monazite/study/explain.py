@@ -36,7 +36,7 @@ _RANGES = {
 
 
 def explanation(answer: Study, **selection: Any) -> dict[str, Any]:
-    """The cells selected, how they are made, the causes drawn with their ranges, and the facts behind them.
+    """The cells selected, how they are made, the causes drawn with their ranges, and the facts.
 
     Returns
     -------

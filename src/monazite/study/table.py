@@ -59,7 +59,7 @@ class Headline:
     ----------
     of : {"unserved", "price"}
     weights : DataFrame
-        ``commodity, place, weight``: base value of the use (or of what reaches the place), thousand USD a month.
+        ``commodity, place, weight``: base value of the use, or of what reaches the place, kUSD a month.
     """
 
     of: Of
@@ -175,7 +175,7 @@ def outcome_rows(rows: pl.LazyFrame, reader: Reader, good: Int, scope: Scope, by
 
 
 def assumed_share(network: Network, headline: Headline) -> float | None:
-    """Share of the headline's weight whose base figures are assumed or modelled; None where it has no weight."""
+    """Share of the headline's weight whose base figures are assumed or modelled; None without weight."""
     kind = pl.when(pl.col("kind").is_in(list(SOFT))).then(1.0).otherwise(0.0)
     live = network.activities.filter(pl.col("level") > 0)
     if headline.of == "unserved":
@@ -324,7 +324,7 @@ def catalogue_rows(
             "unit": "1",
         }
         for kind in ("unserved", "price"):
-            headline = Headline.make(reader, kind, named, scope, entry.by)  # type: ignore[arg-type]
+            headline = Headline.make(reader, kind, named, scope, entry.by)
             value = float(headlines(own, headline, 1)[0])
             known = bool(good[number]) and not np.isnan(value)
             figure = {"value": value if known else None, "status": "ok" if known else "insufficient"}
@@ -340,7 +340,7 @@ def catalogue_rows(
                         "assumed_share": soft,
                     }
                 )
-            lines.append({"measure": MEASURE[kind], **subject, **figure, "denominator": denominator})  # type: ignore[index]
+            lines.append({"measure": MEASURE[kind], **subject, **figure, "denominator": denominator})
     frame = pl.DataFrame(
         lines, infer_schema_length=None, schema_overrides={"commodity": pl.String, "value": pl.Float64}
     )

@@ -1,4 +1,4 @@
-"""The verb: the same restriction in many scenarios, or many restrictions in one, and what would change the answer."""
+"""The verb: one restriction in many scenarios, or many restrictions, and what would change the answer."""
 
 from __future__ import annotations
 
@@ -52,12 +52,13 @@ class Study:
     months, scenarios : int
         Length of the window, and how many scenarios were drawn or listed.
     table : DataFrame
-        Measures ``price_multiple`` (peak over the months) and ``unserved`` (share of base use over the months)
-        by commodity and place, with median, p10 and p90 over the scenarios; ``headline``; by ``cause``
-        ``headline_swing`` (low and high: median of the headline where the cause stands in its lowest and in
-        its highest fifth), ``rank_correlation``, of a designed sample ``first_order`` and ``total_order`` or
-        ``elementary_effect``; ``scenarios``, ``fell_back``, ``unconverged``, ``worst_balance``. Of a catalogue:
-        ``headline``, ``unserved`` and ``price_multiple`` of each control, ranked.
+        Measures ``price_multiple`` (peak over the months) and ``unserved`` (share of base use over the
+        months) by commodity and place, with median, p10 and p90 over the scenarios; ``headline``; by
+        ``cause`` ``headline_swing`` (low and high: median of the headline where the cause stands in its
+        lowest and in its highest fifth), ``rank_correlation``, of a designed sample ``first_order`` and
+        ``total_order`` or ``elementary_effect``; ``scenarios``, ``fell_back``, ``unconverged``,
+        ``worst_balance``. Of a catalogue: ``headline``, ``unserved`` and ``price_multiple`` of each control,
+        ranked.
     sources : DataFrame
     manifest : Manifest
     network : Network
@@ -130,8 +131,8 @@ def study(
 ) -> Study:
     """Clear many scenarios: a control under draws of what is uncertain, or a catalogue of controls.
 
-    What was computed before, by whomever, is not computed again; a call that was interrupted goes on where it
-    stopped when it is made again.
+    What was computed before, by whomever, is not computed again; a call that was interrupted goes on where
+    it stopped when it is made again.
 
     Parameters
     ----------

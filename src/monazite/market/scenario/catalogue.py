@@ -12,6 +12,7 @@ import polars as pl
 from monazite.core.checks import is_whole
 from monazite.core.errors import ArgumentError
 from monazite.core.manifest import content_hash
+from monazite.core.text import say
 from monazite.market.scenario.export_control import Control, ExportControl
 from monazite.market.scenario.setting import Setting
 from monazite.market.scenario.template import Change, Template
@@ -130,6 +131,7 @@ class Catalogue:
         """What was asked, as plain JSON."""
         return {
             "kind": "catalogue",
+            "title": say("study.title_catalogue", chains=", ".join(self.setting.chains)),
             "chains": list(self.setting.chains),
             "year": self.setting.year,
             "window": self.setting.months,

@@ -1,8 +1,8 @@
 """Monte Carlo over uncertain facts: a source of scenarios that any worker can make by their number.
 
-Random numbers are counter-based (Philox, keyed by the seed and the scenario's number), one for each known cause
-whether it is drawn or not: scenario i is the same whoever makes it, however many there are beside it, and
-whichever other causes are drawn.
+Random numbers are counter-based (Philox, keyed by the seed and the scenario's number), one for each known
+cause whether it is drawn or not: scenario i is the same whoever makes it, however many there are beside it,
+and whichever other causes are drawn.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import numpy as np
 from monazite.core.checks import is_whole
 from monazite.core.errors import ArgumentError
 from monazite.core.manifest import content_hash
+from monazite.core.text import say
+from monazite.facts.places import name_of
 from monazite.market.scenario.causes import CAUSES, WORLD
 from monazite.market.scenario.design import design_size, designed
 from monazite.market.scenario.export_control import Control
@@ -45,8 +47,9 @@ class Draws:
         Causes that are drawn, in the order of the registry.
     design : {"monte_carlo", "sobol", "morris"}
     worlds : int
-        Recalibrated worlds, where the cause ``base_year`` is drawn. Scenarios are dealt to them in runs of equal
-        length; after them comes one scenario a world in which all else is central, which tells the worlds apart.
+        Recalibrated worlds, where the cause ``base_year`` is drawn. Scenarios are dealt to them in runs of
+        equal length; after them comes one scenario a world in which all else is central, which tells the
+        worlds apart.
 
     Examples
     --------
@@ -111,6 +114,7 @@ class Draws:
         """What was asked, as plain JSON."""
         return {
             "kind": "draws",
+            "title": say("study.title_draws", state=name_of(self.control.by), on=", ".join(self.control.on)),
             "chains": list(self.setting.chains),
             "year": self.setting.year,
             "window": self.setting.months,

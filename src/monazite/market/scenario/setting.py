@@ -21,7 +21,7 @@ __all__ = ["Setting", "code_key"]
 
 @dataclass(frozen=True)
 class Setting:
-    """A network that any process can get: by the names of packaged chains, or carried along where it is another.
+    """A network that any process can get: by its chains' names, or carried along where it is another.
 
     Parameters
     ----------
