@@ -100,19 +100,14 @@ class Template:
 
     @cached_property
     def causes(self) -> tuple[str, ...]:
-        """Names of the causes that act on the template and have a range in this world."""
-        found = set(self.network.behaviour.ranges())
-        stocks = self._stocks
-        if not (stocks.months.certain and stocks.stated.certain):
-            found.add("cover")
-        if not stocks.trader.certain:
-            found.add("trader_stock")
-        if (self.layout.ramp > 0).any():
-            found.add("ramp")
-        found.add("convenience")
-        if (self.layout.role == "draw").any():
-            found.add("draw_slope")
-        return tuple(cause.name for cause in CAUSES if cause.acts == "template" and cause.name in found)
+        """Names of the causes that act on the template and move something in this world."""
+        plain = self.drawn({})
+        return tuple(
+            cause.name
+            for cause in CAUSES
+            if cause.acts == "template"
+            and any(_differ(plain, self.drawn({cause.name: quantile})) for quantile in (0.0, 1.0))
+        )
 
     def causes_of(self, control: Control | None) -> tuple[str, ...]:
         """Names of the causes that can be drawn of this world and this control, worlds aside."""
@@ -273,6 +268,13 @@ class Template:
             weight=np.array([share for _, _, share in kinds]),
             kind=np.array([index.get(c.name, -1) for c in month.cohorts], dtype=np.int64),
         )
+
+
+def _differ(one: Layout, other: Layout) -> bool:
+    parts = ("cost", "slope", "upper", "base", "ramp", "ceiling")
+    return any(
+        not np.allclose(getattr(one, part), getattr(other, part), rtol=1e-9, atol=0.0) for part in parts
+    )
 
 
 def _assumed(name: str, quantiles: Mapping[str, float], cause: str | None = None) -> float:
