@@ -35,6 +35,7 @@ document.addEventListener('securitypolicyviolation', (event) =>
 #: every test has it: the question of the front page, and a run that is done
 ASSESS = "/assess?subject=IND&chain=rare_earths"
 STRESS = "/stress?by=CHN&on=dy_oxide&cut=1&months=12&group=QUAD"
+STUDY = "/study?by=CHN&on=gallium_4n&cut=1&months=6&samples=32"
 
 Visit = Callable[..., Page]
 
@@ -178,7 +179,16 @@ def visit(browser: Browser, server: str, watched: dict[Page, Watch]) -> Iterator
 @pytest.fixture(scope="session")
 def stressed(ask: Callable[..., Any]) -> str:
     """Id of the run that answers `STRESS`, done."""
-    question = {"by": "CHN", "on": ["dy_oxide"], "cut": 1, "months": 12}
+    return _done(ask, {"by": "CHN", "on": ["dy_oxide"], "cut": 1, "months": 12})
+
+
+@pytest.fixture(scope="session")
+def studied(ask: Callable[..., Any]) -> str:
+    """Id of the run that answers `STUDY`, done."""
+    return _done(ask, {"by": "CHN", "on": ["gallium_4n"], "cut": 1, "months": 6, "samples": 32})
+
+
+def _done(ask: Callable[..., Any], question: dict[str, Any]) -> str:
     run = ask("/api/runs", question)
     while run["state"] in ("waiting", "running"):
         time.sleep(0.1)
@@ -188,14 +198,16 @@ def stressed(ask: Callable[..., Any]) -> str:
 
 
 @pytest.fixture(scope="session")
-def paths(stressed: str) -> dict[str, str]:
-    """Every page by name; the stress has its answer."""
+def paths(stressed: str, studied: str) -> dict[str, str]:
+    """Every page by name; the stress and the study have their answers."""
     return {
         "front": "/",
         "assess": ASSESS,
         "assess-ask": "/assess",
         "stress": STRESS,
         "stress-ask": "/stress",
+        "study": STUDY,
+        "study-ask": "/study",
         "data": "/data",
         "missing": "/nowhere",
     }

@@ -74,7 +74,7 @@ def test_questions(audit: Callable[..., Page], settle: Settle) -> None:
     clean(page, "front, names unfolded")
     page.locator("#thing").fill("xxxxxxxx")
     clean(page, "front, no such name")
-    for name in ("assess", "stress"):
+    for name in ("assess", "stress", "study"):
         page.get_by_role("navigation").get_by_role("link", name=say(f"page.{name}"), exact=True).click()
         expect(page.locator(".top [aria-current]")).to_have_text(say(f"page.{name}"))
         page.locator(".more summary").first.click()
@@ -109,11 +109,24 @@ def test_stress(
 
 
 @look
+def test_study(
+    audit: Callable[..., Page], paths: dict[str, str], settle: Settle, scheme: str, width: int
+) -> None:
+    page = audit(paths["study"])
+    settle(page)
+    clean(page, "study")
+    other_views(page, settle, (scheme, width))
+    page.locator(".why button").first.click()
+    expect(page.get_by_role("dialog").locator(".value strong")).to_be_visible()
+    clean(page, "explanation of a headline")
+
+
+@look
 def test_a_run_under_way_and_its_end(audit: Callable[..., Page], paths: dict[str, str]) -> None:
     page = audit("/stress")
     going = {
         "id": "a" * 16, "kind": "stress", "title": "What if", "state": "running", "done": 7, "of": 24,
-        "seconds": 2.0, "left": 4.0, "step": "July 2025", "error": None, "page": "/stress", "question": {},
+        "seconds": 2.0, "left": 4.0, "rate": 3.5, "step": "July 2025", "error": None, "page": "/stress", "question": {},
     }  # fmt: skip
 
     def answer(route: Route) -> None:

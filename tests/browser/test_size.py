@@ -39,7 +39,7 @@ def test_the_first_load_is_small_and_without_pictures(visit: Visit, watched: dic
     assert sum(parts.values()) <= FIRST, parts
 
 
-@pytest.mark.parametrize("question", ["assess", "stress"])
+@pytest.mark.parametrize("question", ["assess", "stress", "study"])
 def test_the_runtime_of_pictures_comes_after_the_question(
     visit: Visit, settle: Settle, paths: dict[str, str], question: str, watched: dict[Page, Any]
 ) -> None:
@@ -48,7 +48,7 @@ def test_the_runtime_of_pictures_comes_after_the_question(
     parts = weights(page, watched)
     assert 0 < parts["runtime.js"] <= RUNTIME, parts
     asked = list(parts)
-    answer = {"assess": "/api/assess", "stress": "/api/runs"}[question]
+    answer = {"assess": "/api/assess"}.get(question, "/api/runs")
     assert asked.index("runtime.js") > asked.index(answer)
     assert sum(parts[name] for name in asked[: asked.index(answer)]) <= FIRST, parts
 
@@ -56,7 +56,7 @@ def test_the_runtime_of_pictures_comes_after_the_question(
 def test_pages_without_a_picture_never_ask_for_the_runtime(
     visit: Visit, settle: Settle, paths: dict[str, str], watched: dict[Page, Any]
 ) -> None:
-    for name in ("front", "assess-ask", "stress-ask", "data"):
+    for name in ("front", "assess-ask", "stress-ask", "study-ask", "data"):
         page = visit(paths[name])
         settle(page)
         assert "runtime.js" not in weights(page, watched), name

@@ -130,7 +130,7 @@ def test_a_brief_may_hold_its_styles_and_nothing_else(client: TestClient, brief:
 def test_the_page_is_asked_for_anew_and_its_files_are_kept(client: TestClient) -> None:
     if not (page.FOLDER / "index.html").is_file():
         pytest.skip("the page is not built: make page")
-    for path in ("/", "/assess?subject=IND", "/stress", "/data"):
+    for path in ("/", "/assess?subject=IND", "/stress", "/study", "/data"):
         response = client.get(path)
         assert response.status_code == 200
         assert response.headers["content-type"] == "text/html; charset=utf-8"

@@ -35,6 +35,7 @@ api = schemathesis.openapi.from_asgi("/api/openapi.json", APP, config=CONFIG, he
 @pytest.fixture(scope="module", autouse=True)
 def _ended() -> Iterator[None]:
     yield
+    APP.state.studies.close()
     APP.state.runs.close()
 
 

@@ -12,7 +12,7 @@ import pytest
 from monazite.core.errors import ArgumentError
 from monazite.draw import page_picture, specification
 from monazite.report.twin import twins
-from monazite.views import tornado, views_of
+from monazite.views import ranking, tornado, views_of
 from monazite.views.tornado import headline_of, headline_words
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "views" / "tornado_input.csv"
@@ -86,13 +86,13 @@ def test_a_cause_without_a_figure_stays_and_is_never_a_zero() -> None:
 
 
 def test_the_sentence_names_the_headline_its_range_and_the_first_two_causes() -> None:
-    sentence = plain(tornado(table(("lag", 0.28, 0.33), ("price_cap", 0.5, 0.1))).sentence)
-    assert sentence.startswith("Use of dysprosium oxide in Japan")
-    assert "30 % in the middle of the scenarios, 10–60 % in 80 % of them" in sentence
+    sentence = plain(tornado(table(("rebound", 0.28, 0.33), ("price_cap", 0.5, 0.1))).sentence)
+    assert sentence.startswith("Unserved use of dysprosium oxide and what is made of it in Japan: 30 %")
+    assert "30 % in the middle of the scenarios, 10 % to 60 % in 80 % of them" in sentence
     assert (
         "most that users would pay: 50 % where that is in its lowest fifth, 10 % in its highest" in sentence
     )
-    assert sentence.index("most that users would pay") < sentence.index("transit times: 28 % and 33 %")
+    assert sentence.index("most that users would pay") < sentence.index("exports once it ends: 28 % and 33 %")
 
 
 def test_a_study_in_which_nothing_moves_says_so() -> None:
@@ -124,7 +124,7 @@ def test_the_twin_says_what_the_picture_draws() -> None:
     cells = [row[1] for row in twin.groups[0][1]]
     assert twin.height == made.data.height == 14
     assert [cell.text for cell in cells] == made.data["text"].to_list()
-    assert cells[0].within == "×3.1–16"
+    assert cells[0].within == "×3.1 to ×16"
     told = {cell.cell_id for cell in cells if cell.cell_id}
     page = page_picture(made)
     drawn = {row["cell_id"] for item in page["data"] for row in item["values"] if row.get("cell_id")}
@@ -154,19 +154,55 @@ def test_first_and_total_order_are_told_with_their_ranges() -> None:
 def test_a_study_leads_with_its_tornado_and_then_its_outcomes() -> None:
     result = SimpleNamespace(table=table(("a", 0.5, 0.1)), sources=pl.DataFrame({"source": ["s"]}))
     made = views_of(result)
+    assert list(made) == ["tornado"]  # the only outcome is the headline's own
+    given = table(("a", 0.5, 0.1))
+    other = given.filter(pl.col("measure") == "unserved").with_columns(place=pl.lit("USA"), value=0.2)
+    made = views_of(SimpleNamespace(table=pl.concat([given, other]), sources=result.sources))
     assert list(made) == ["tornado", "unserved"]
-    assert made["unserved"]().encoding["format"] == "share"
-    assert "timeline" not in made
+    assert made["unserved"]().data["text"].to_list() == ["20\N{NO-BREAK SPACE}% (10–60\N{NO-BREAK SPACE}%)"]
 
 
 def test_without_causes_the_controls_that_bite_most_lead() -> None:
-    rows = pl.DataFrame({
-        "measure": ["price_multiple"] * 2 + ["unserved"] * 2, "by": ["CHN", "MMR"] * 2,
-        "commodity": ["dy_oxide"] * 4, "value": [7.0, 2.0, 0.3, 0.1], "low": [3.0, 1.5, 0.1, 0.0],
-        "high": [9.0, 2.5, 0.4, 0.2], "unit": ["1"] * 4, "kind": ["modelled"] * 4,
-    })  # fmt: skip
+    about = {"by": ["CHN", "MMR", "CHN"], "commodity": ["dy_oxide", "dy_oxide", None], "unit": ["1"] * 3,
+             "chain": ["rare_earths"] * 3, "kind": ["modelled"] * 3, "place": ["WLD"] * 3}  # fmt: skip
+    rows = pl.concat(
+        pl.DataFrame({"measure": [measure] * 3, "value": values, **about})
+        for measure, values in (
+            ("headline", [0.3, 0.1, 0.6]), ("unserved", [0.3, 0.1, 0.6]), ("price_multiple", [7.0, 2.0, 9.0]),
+        )
+    )  # fmt: skip
     made = views_of(SimpleNamespace(table=rows, sources=pl.DataFrame({"source": ["s"]})))
-    assert list(made) == ["unserved", "prices"]
-    prices = made["prices"]()
+    assert list(made) == ["controls_unserved", "states_unserved", "controls_prices", "states_prices"]
+    prices = made["controls_prices"]()
     assert prices.data["label"].to_list() == ["China", "Myanmar"]
-    assert prices.data["text"].to_list() == ["×7.0 (×3.0–9.0)", "×2.0 (×1.5–2.5)"]
+    assert prices.data["text"].to_list() == ["×7.0", "×2.0"]
+    assert made["states_unserved"]().data["value"].to_list() == [0.6]
+
+
+def test_severities_of_one_control_are_told_apart() -> None:
+    rows = pl.DataFrame({
+        "measure": ["unserved"] * 2, "by": ["CHN"] * 2, "commodity": ["dy_oxide"] * 2, "value": [0.3, 0.1],
+        "unit": ["1"] * 2, "kind": ["modelled"] * 2, "scenario": ["1/12", "0.5/6"],
+    })  # fmt: skip
+    labels = ranking(rows, measure="unserved").data["label"].to_list()
+    assert [plain(label) for label in labels] == ["100 % for 12 months", "50 % for 6 months"]
+
+
+def test_figures_close_together_keep_the_digits_that_tell_them_apart() -> None:
+    given = table(("a", 0.0031, 0.0048)).with_columns(
+        value=pl.when(pl.col("measure") == "headline_swing").then(pl.col("value")).otherwise(0.0033),
+        low=pl.when(pl.col("measure") == "headline_swing").then(pl.col("low")).otherwise(0.0021),
+        high=pl.when(pl.col("measure") == "headline_swing").then(pl.col("high")).otherwise(0.0069),
+    )
+    made = tornado(given)
+    assert [plain(text) for text in made.data["text"]] == ["0.33 %", "0.31 % to 0.48 %"]
+    assert "0.21 % to 0.69 %" in plain(made.sentence)
+
+
+def test_no_end_of_a_bar_is_written_on_the_line_of_the_median() -> None:
+    made = specification(tornado(table(("right", 0.32, 0.5), ("left", 0.1, 0.28))))
+    marks = [row for layer in made["layer"] for row in layer["data"]["values"]]
+    line = next(row["x"] for row in marks if set(row) == {"x", "y", "y2"})
+    bars = {row["label"]: row for row in marks if row.get("item") == "cause"}
+    assert bars["Right"]["before"] < line < bars["Right"]["x"]
+    assert bars["Left"]["x2"] < line < bars["Left"]["after"]

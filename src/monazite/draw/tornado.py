@@ -7,17 +7,16 @@ from typing import Any
 from monazite.core.text import say
 from monazite.draw import theme
 from monazite.draw.scales import linear, tick_text
-from monazite.views.numbers import quantity
 from monazite.views.view import View
 
 __all__ = ["tornado"]
 
-_LABEL, _PLOT, _EDGE = 272.0, 520.0, 8.0
+_LABEL, _PLOT, _EDGE = 236.0, 556.0, 8.0
 _ROW, _BAR, _HEAD, _APART = 34.0, 16.0, 8.0, 10.0
 _FOOT = 32.0
-_WIDE = 44  # characters of a line of a label
+_WIDE = 40  # characters of a line of a label
 _ROOM = 62.0  # kept free at both ends of the plot for the words beside a bar, px
-_KEY = 5.6  # width of a letter of the key, px
+_KEY, _LETTER = 5.6, 7.0  # width of a letter of the key, and of a bold one beside a bar, px
 
 Item = dict[str, Any]
 
@@ -47,7 +46,7 @@ def tornado(view: View) -> dict[str, Any]:
         layers.append(theme.layer(look, line, x="x", y="y", y2="y2"))
     layers += _bars(drawn)
     layers += _words(drawn)
-    layers += _key(bottom + _FOOT + 4, unit, median)
+    layers += _key(bottom + _FOOT + 4, rows[0]["text"] if median is not None else None)
     height = bottom + _FOOT + 16
     return theme.canvas(view.name, _LABEL + _PLOT + _EDGE, height, layers, description=view.sentence)
 
@@ -73,6 +72,12 @@ def _bar(row: Item, at: Any, median: float | None) -> Item:
     item |= {"x": at(row["low"]), "x2": at(row["high"])}
     item |= {"low_text": row["low_text"], "high_text": row["high_text"]}
     item |= {"before": item["x"] - 6, "after": item["x2"] + 6}
+    if median is not None:  # words beside a bar do not stand on the line of the median
+        line = at(median)
+        if item["before"] - _LETTER * len(row["low_text"]) < line < item["x"]:
+            item["before"] = line - 6
+        if item["x2"] < line < item["after"] + _LETTER * len(row["high_text"]):
+            item["after"] = line + 6
     if row["low_text"] == row["high_text"]:
         item["low_text"] = ""
     if row["item"] == "cause" and row["at_low"] is not None and row["at_high"] is not None:
@@ -145,7 +150,7 @@ def _words(drawn: list[Item]) -> list[Item]:
     return layers
 
 
-def _key(y: float, unit: str | None, median: float | None) -> list[Item]:
+def _key(y: float, median: str | None) -> list[Item]:
     """Say what pale and dark mean, and where the median stands."""
     swatches, texts, x = [], [], 0.0
     for name, fill in (("low", theme.BLUES[1]), ("high", theme.BLUES[4])):
@@ -154,7 +159,7 @@ def _key(y: float, unit: str | None, median: float | None) -> list[Item]:
         texts.append({"x": x + 20, "y": y, "text": said})
         x += 20 + _KEY * len(said) + 16
     if median is not None:
-        texts.append({"x": x, "y": y, "text": say("view.tornado_key_median", value=quantity(median, unit))})
+        texts.append({"x": x, "y": y, "text": say("view.tornado_key_median", value=median)})
     box = {"x": "x", "x2": "x2", "y": "y", "y2": "y2"}
     look = {"type": "rect", "stroke": theme.BLUES[4], "strokeWidth": 1.2, "aria": False}
     text = {"type": "text", "aria": False, "align": "left", "baseline": "middle", "fontSize": 11,

@@ -13,7 +13,8 @@ from monazite.core.text import has, say
 from monazite.market.measures.relief import RELIEF
 from monazite.report.twin import Cell, Table
 from monazite.views import words
-from monazite.views.numbers import interval, number, percent, quantity, shown_unit
+from monazite.views.numbers import apart, interval, number, percent, quantity, shown_unit
+from monazite.views.tornado import headline_of
 from monazite.views.view import SOURCE_COLUMNS, sources_frame
 
 __all__ = ["Explained", "explained", "fact_explained", "fact_table", "figure", "label"]
@@ -27,6 +28,7 @@ _NAMES = {
     "chain": words.chain, "stage": words.stage, "commodity": words.commodity, "use": words.commodity,
     "activity": words.commodity, "place": words.place, "partner": words.place, "by": words.place,
     "from_place": words.place, "element": words.element, "kind": words.kind, "stage_to": words.stage,
+    "cause": lambda name: words.cause(name)[0], "rests_on": words.chain,
 }  # fmt: skip
 
 
@@ -92,6 +94,8 @@ def explained(result: Any, cell_id: str) -> Explained:
     if not rows.height:
         raise UnknownName("cell", cell_id, ())
     row = rows.row(0, named=True)
+    if str(row["measure"]).startswith("headline") and (head := headline_of(result.table)):
+        row |= {"of": head["of"]}
     why = result.explain(cell_id=cell_id)
     parts = why if isinstance(why, Mapping) else vars(why)
     facts = next((parts[name] for name in ("facts", "sources") if _is_facts(parts.get(name))), None)
@@ -124,6 +128,9 @@ def label(row: Mapping[str, Any]) -> str:
     'Direct share: Toy widget, India, by China'
     """
     about = [_NAMES[name](str(row[name])) for name in _SUBJECT if row.get(name)]
+    if row.get("cause"):
+        cause, _ = words.cause(str(row["cause"]))
+        return say("explain.title", measure=words.measure(row["measure"]), about=[cause])
     place = words.place(row["place"]) if row.get("place") else ""
     if row.get("partner"):
         ends = words.place(row["partner"]), place
@@ -152,8 +159,13 @@ def figure(row: Mapping[str, Any]) -> Cell:
         status = row.get("status") or "missing"
         key = f"cli.status_{status}"
         return Cell(say(key) if has(key) else str(status), cell_id=row.get("cell_id"))
-    unit = shown_unit(row["measure"], row["unit"])
+    unit = shown_unit(row.get("of") or row["measure"], row["unit"])
+    if row["measure"] == "headline_swing":  # its ends say more than how far apart they are
+        ends = {name: apart(row[name], unit, row["value"]) for name in ("low", "high")}
+        return Cell(say("view.tornado_ends", **ends), kind=row.get("kind"), cell_id=row.get("cell_id"))
     text = quantity(row["value"], unit)
+    if row.get("of") and row["low"] is not None and row["high"] is not None:
+        text = apart(row["value"], unit, row["high"] - row["low"])
     if row.get("basis") and row["basis"] != "none":
         text = say("explain.with_basis", figure=text, basis=row["basis"])
     return Cell(

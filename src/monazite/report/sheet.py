@@ -21,6 +21,7 @@ from monazite.report.twin import Cell
 from monazite.stress.words import told
 from monazite.views import View, views_of, words
 from monazite.views.relief import relief_sentences
+from monazite.views.tornado import headline_of
 from monazite.views.view import sources_frame
 
 __all__ = ["Sheet", "manifest_rows", "sheet"]
@@ -37,6 +38,9 @@ _TELLING: tuple[tuple[str, bool], ...] = (
     ("shortage", True), ("first_stop_week", False), ("price_multiple", True), ("exports_multiple", False),
     ("value_added_lost", True), ("value_added_on_order", True),
 )  # fmt: skip
+#: what is worth asking of a study besides its headline, and how many causes of it
+_SPREAD: tuple[tuple[str, bool], ...] = (("unserved", True), ("price_multiple", True))
+_CAUSES = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +57,8 @@ class Sheet:
         Cells worth explaining: id, what it is about, the figure.
     help
         The view of what would help, or None where the facts know of nothing.
+    helpful
+        Whether what would help is a part of the answer at all.
     more_help
         The same in words for the chains that the view does not show.
     sources
@@ -68,6 +74,7 @@ class Sheet:
     more_help: tuple[str, ...]
     sources: pl.DataFrame
     manifest: Manifest
+    helpful: bool = True
 
 
 def sheet(result: Any) -> Sheet:
@@ -102,7 +109,13 @@ def sheet(result: Any) -> Sheet:
         more_help=_more_help(result) if helps is not None else (),
         sources=sources_frame(result.sources),
         manifest=result.manifest,
+        helpful=not _studied(result),
     )
+
+
+def _studied(result: Any) -> bool:
+    """Tell whether a result is of many scenarios: it says how many."""
+    return "scenarios" in set(result.table["measure"].to_list())
 
 
 def _more_help(result: Any) -> tuple[str, ...]:
@@ -119,6 +132,11 @@ def _findings(result: Any) -> list[Finding]:
         shares = [row["assumed_share"] for row in about if row.get("assumed_share") is not None]
         first, *rest = result.findings()
         return [_finding(first, about, max(shares, default=None)), *(_finding(text, []) for text in rest)]
+    if _studied(result):
+        head = headline_of(result.table)
+        share = head.get("assumed_share") if head else None
+        first, *rest = result.findings()
+        return [_finding(first, [head] if head else [], share), *(_finding(text, []) for text in rest)]
     return [_finding(text, [row] if row else []) for text, row in told(result)]
 
 
@@ -158,6 +176,8 @@ def _why(result: Any) -> list[tuple[str, str, Cell]]:
             same = [name for name in ("chain", "commodity", "element", "by") if name in table.columns]
             about = pl.all_horizontal(pl.col(name).eq_missing(pl.lit(head[name])) for name in same)
             rows += [head, *_steps(table.filter(about), head)]
+    elif _studied(result):
+        rows = _moved(table)
     else:
         rows = [row for _, row in told(result) if row]
         for measure, most in _TELLING:
@@ -166,6 +186,18 @@ def _why(result: Any) -> list[tuple[str, str, Cell]]:
             rows += _telling(table, measure, most=most, count=1)
     found = {str(row["cell_id"]): row for row in rows}
     return [(name, label(row), figure(row)) for name, row in found.items()]
+
+
+def _moved(table: pl.DataFrame) -> list[dict[str, Any]]:
+    """Of a study: its headline, the causes that move it most, and the worst outcome of each kind."""
+    head = headline_of(table)
+    swings = table.filter((pl.col("measure") == "headline_swing") & pl.col("value").is_not_null())
+    rows = swings.sort(["value", "cell_id"], descending=[True, False]).head(_CAUSES).to_dicts()
+    if head is not None:
+        rows = [head, *(row | {"of": head["of"]} for row in rows)]
+    for measure, most in _SPREAD:
+        rows += _telling(table, measure, most=most, count=1)
+    return rows
 
 
 def _steps(table: pl.DataFrame, head: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -233,14 +233,17 @@ def _bars(view: View) -> tuple[Table, ...]:
 
 def _tornado(view: View) -> tuple[Table, ...]:
     """Return the causes with the ends of their bars and what else is told of each; all at once come first."""
-    unit, told = view.encoding["format"], view.encoding["shares"]
+    told = view.encoding["shares"]
     rows: list[tuple[Cell, ...]] = []
     for row in view.data.to_dicts():
         number = row["quality"] != "unknown"
         cell = Cell(row["text"], kind=row["kind"] if number else None, number=number, cell_id=row["cell_id"])
         if row["item"] == "all" and number:
-            cell = replace(cell, within=interval(row["low"], row["high"], unit))
-        label = ", ".join(part for part in (row["label"], row["detail"]) if part)
+            ends = {name: row[f"{name}_text"] for name in ("low", "high")}
+            cell = replace(
+                cell, within=say("view.tornado_ends", **ends) if len(set(ends.values())) > 1 else ""
+            )
+        label = row["label"] + (say("view.range", range=row["detail"]) if row["detail"] else "")
         rows.append((_label(label), cell, *(_share_of(row, name) for name in told)))
     heads = (words.column("cause"), words.column("tornado_ends"), *(words.column(name) for name in told))
     return (Table(view.title, heads, (("", tuple(rows)),)),)

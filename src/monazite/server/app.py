@@ -50,6 +50,7 @@ def build() -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.runs = Runs(1, apart=True)
+    app.state.studies = Runs(1, apart=True)  # of their own, so that a short question need not wait for one
     for router in (start.router, asking.router, data.router):
         app.include_router(router)
     _add_page(app)
@@ -69,7 +70,8 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        app.state.runs.close()
+        for runs in (app.state.studies, app.state.runs):
+            runs.close()
 
 
 def _warm() -> None:
@@ -147,7 +149,7 @@ def _where(place: Sequence[int | str]) -> str:
     'belief'
     """
     parts = list(place[1:])
-    if place[0] == "body" and parts and parts[0] in ("stress", "brief"):
+    if place[0] == "body" and parts and parts[0] in ("stress", "study", "brief"):
         parts = parts[1:]
     if parts and parts[0] == "belief":  # what follows is which of its forms was tried
         parts = parts[:1]

@@ -21,8 +21,13 @@ from monazite.core.manifest import content_hash
 from monazite.core.settings import cache_folder
 from monazite.core.text import say
 from monazite.facts.places import resolve
+from monazite.market.ensemble import ensemble
+from monazite.market.ensemble import run_name as ensemble_name
+from monazite.market.folder import Progress
 from monazite.market.runs import Folder, Runs, State
-from monazite.market.scenario import limits
+from monazite.market.scenario import Control, ExportControl, limits
+from monazite.market.scenario.catalogue import Catalogue
+from monazite.market.scenario.draws import Draws
 from monazite.network import layout
 from monazite.server import shapes, wire
 from monazite.server.questions import (
@@ -31,11 +36,13 @@ from monazite.server.questions import (
     CellQuestion,
     RunQuestion,
     StressQuestion,
+    StudyQuestion,
     WrongType,
     exact,
     whose,
 )
 from monazite.stress import base_of, finish, prepare, run_name, run_of
+from monazite.study import source_of, study, work
 
 __all__ = ["NotReady", "router", "warm"]
 
@@ -43,6 +50,8 @@ router = APIRouter(prefix="/api", default_response_class=wire.Json, dependencies
 
 _KEPT = 32
 _LISTED = 50
+#: runs that the page knows; what the command line or a study's scenarios leave is none of them
+_KINDS = ("stress", "study", "brief")
 #: only one answer is computed at a time: a second request for the same waits for it and then finds it
 _LOCK = Lock()
 
@@ -174,6 +183,8 @@ def begin(request: Request, question: Annotated[RunQuestion, Body()]) -> Respons
     runs: Runs = request.app.state.runs
     if isinstance(question, BriefQuestion):
         folder = _begin_brief(runs, question)
+    elif isinstance(question, StudyQuestion):
+        folder = _begin_study(request.app.state.studies, question)
     else:
         folder = _begin_stress(runs, question)
     page = _run_page(runs, folder)
@@ -197,6 +208,41 @@ def _begin_stress(runs: Runs, question: StressQuestion) -> Folder:
     return runs.submit(name, manifest, run_of, list(chains), year, named, question.horizon, belief)
 
 
+def _begin_study(runs: Runs, question: StudyQuestion) -> Folder:
+    """Begin a study; its scenarios lie in a folder of their own, which any door finds again."""
+    _, source = _studied(question)
+    if question.group:
+        whose(question.group)
+    asked = question.asked()
+    asked.pop("group", None)
+    manifest = {"kind": "study", "title": question.title(), "question": asked}
+    return runs.submit(_study_name(source, question), manifest, study_of, source)
+
+
+def _studied(question: StudyQuestion) -> tuple[SupplyNetwork, Draws | Catalogue]:
+    """Return the world and the scenarios of a study; what cannot be studied is told here."""
+    shock = question.shock()
+    net = _world(*_base(question, shock))
+    with _LOCK:
+        return net, source_of(
+            net.network, shock, samples=question.samples, seed=question.seed, months=question.horizon
+        )
+
+
+def _base(question: StudyQuestion, shock: Control | ExportControl) -> tuple[tuple[str, ...], int]:
+    chains, year = base_of(shock, chains=question.chain, year=question.year)
+    return tuple(chains), year
+
+
+def _study_name(source: Draws | Catalogue, question: StudyQuestion) -> str:
+    return content_hash("study", ensemble_name(source, work), question.headline)
+
+
+def study_of(source: Draws | Catalogue, *, progress: Progress) -> str:
+    """Compute the scenarios of a study and name their folder: what a worker process is asked for."""
+    return ensemble(source, work, progress=progress).name
+
+
 def _begin_brief(runs: Runs, question: BriefQuestion) -> Folder:
     subjects = list(dict.fromkeys(question.brief))
     for subject in subjects:
@@ -212,7 +258,7 @@ def _folder(name: str) -> Folder:
         folder = Folder(name)
     except ArgumentError:
         raise NoRun("server.no_run") from None
-    if not folder.exists or not folder.manifest:
+    if not folder.exists or not folder.manifest or folder.manifest.get("kind", "stress") not in _KINDS:
         raise NoRun("server.no_run")
     return folder
 
@@ -224,12 +270,13 @@ def _run_page(runs: Runs, folder: Folder) -> dict[str, Any]:
     question = question if isinstance(question, dict) else {}
     kind = manifest.get("kind", "stress")
     ask = {k: v for k, v in question.items() if (k, v) not in (("horizon", 24), ("belief", 2))}
-    page = f"/stress?{wire.query(ask)}" if kind == "stress" else f"/api/runs/{folder.name}/brief.html"
+    page = f"/api/runs/{folder.name}/brief.html" if kind == "brief" else f"/{kind}?{wire.query(ask)}"
     return {
         "id": folder.name, "kind": kind, "title": manifest.get("title", folder.name), "state": state.name,
         "done": state.done, "of": state.of, "seconds": round(state.seconds, 2),
         "left": None if state.left is None else round(state.left, 1), "step": state.step,
-        "error": state.error, "page": page, "question": question,
+        "rate": None if state.rate is None else round(state.rate, 3), "error": state.error, "page": page,
+        "question": question,
     }  # fmt: skip
 
 
@@ -241,7 +288,7 @@ def listed(request: Request) -> Response:
         with suppress(OSError, ArgumentError):  # it went meanwhile, or is no run of ours
             found.append((file.stat().st_mtime, Folder(file.parent.name)))
     found.sort(key=lambda pair: pair[0], reverse=True)
-    kept = [folder for _, folder in found if folder.manifest][:_LISTED]
+    kept = [folder for _, folder in found if folder.manifest.get("kind", "stress") in _KINDS][:_LISTED]
     return wire.Json({"runs": [_run_page(request.app.state.runs, folder) for folder in kept]})
 
 
@@ -262,12 +309,13 @@ def stop(request: Request, run: str) -> Response:
 def _answer(runs: Runs, run: str, group: str | None) -> Answer:
     folder = _folder(run)
     state = runs.state(folder)
-    if folder.manifest.get("kind") != "stress":
+    kind = folder.manifest.get("kind")
+    if kind not in _FINISHED:
         raise NoRun("server.no_answer")
     if state.name != "done":
         raise NotReady(f"server.run_{state.name}")
     with _LOCK:
-        return _stress(run, group or None)
+        return _FINISHED[kind](run, group or None)
 
 
 @lru_cache(maxsize=_KEPT)
@@ -288,13 +336,37 @@ def _stress(run: str, group: str | None) -> Answer:
     return Answer(finish(net.network, named, folder.result(), belief=belief, group=members))
 
 
+@lru_cache(maxsize=_KEPT)
+def _study(run: str, group: str | None) -> Answer:
+    try:
+        question = StudyQuestion(**Folder(run).manifest["question"])
+    except (KeyError, TypeError, ValidationError):  # written down by another version of this program
+        raise NotReady("server.run_old") from None
+    shock = question.shock()
+    net = _world(*_base(question, shock))
+    asked: dict[str, Any] = {
+        "samples": question.samples, "seed": question.seed, "months": question.horizon,
+    }  # fmt: skip
+    source = source_of(net.network, shock, **asked)
+    scenarios = Folder(ensemble_name(source, work))
+    # without its scenarios, or by other facts or code than now, it would be computed here, and everybody wait
+    if _study_name(source, question) != run or scenarios.state().name != "done":
+        raise NotReady("server.run_old")
+    members = whose(group) if group else None
+    return Answer(study(net.network, shock, headline=question.headline, group=members, **asked))
+
+
+#: how the answer of a run is made of what it left
+_FINISHED = {"stress": _stress, "study": _study}
+
+
 def _end(group: str | None) -> str:
     return wire.query({"group": group})
 
 
 @router.get("/runs/{run}/answer", responses=answers(shapes.AnswerPage, 409), summary="The answer of a run")
 def run_answer(request: Request, run: str, group: Whose = None) -> Response:
-    """Lay out the answer of a stress run."""
+    """Lay out the answer of a stress or a study."""
     answer = _answer(request.app.state.runs, run, group)
     return wire.Json(_run_answer(run, group, id(answer)))
 
@@ -304,7 +376,7 @@ def _run_answer(run: str, group: str | None, _which: int) -> dict[str, Any]:
     manifest = Folder(run).manifest
     asked = manifest["question"] | ({"group": group} if group else {})
     with _LOCK:
-        answer = _stress(run, group or None)
+        answer = _FINISHED[manifest["kind"]](run, group or None)
     return wire.answer_page(
         answer, asked, title=manifest.get("title", run), base=f"/api/runs/{run}", ask=_end(group)
     )
@@ -314,7 +386,7 @@ def _run_answer(run: str, group: str | None, _which: int) -> dict[str, Any]:
     "/runs/{run}/explain", responses=answers(shapes.Explanation, 409), summary="Why a cell is what it is"
 )
 def run_explain(request: Request, run: str, cell: CellId, group: Whose = None) -> Response:
-    """Explain one cell of a stress answer."""
+    """Explain one cell of the answer."""
     return wire.Json(wire.explain(_answer(request.app.state.runs, run, group), cell))
 
 
@@ -325,7 +397,7 @@ def run_explain(request: Request, run: str, cell: CellId, group: Whose = None) -
     summary="The whole table of the answer",
 )
 def run_table(request: Request, run: str, form: TableForm, group: Whose = None) -> Response:
-    """Return the table of a stress answer."""
+    """Return the table of the answer."""
     return wire.download(_answer(request.app.state.runs, run, group), "table", form)
 
 
@@ -336,7 +408,7 @@ def run_table(request: Request, run: str, form: TableForm, group: Whose = None) 
     summary="One picture, as data or drawn",
 )
 def run_view(request: Request, run: str, view: str, form: Form, group: Whose = None) -> Response:
-    """Return a view of a stress answer."""
+    """Return a view of the answer."""
     return wire.download(_answer(request.app.state.runs, run, group), view, form)
 
 

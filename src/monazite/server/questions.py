@@ -21,6 +21,7 @@ __all__ = [
     "FactsQuestion",
     "RunQuestion",
     "StressQuestion",
+    "StudyQuestion",
     "WrongType",
     "exact",
     "names",
@@ -28,6 +29,8 @@ __all__ = [
 ]
 
 _MOST = 60
+#: how many scenarios a study may have: fewer say nothing, more are the command line's work
+LEAST_SAMPLES, MOST_SAMPLES = 16, 2048
 
 
 def _readable(text: str) -> str:
@@ -70,8 +73,8 @@ class CellQuestion(AssessQuestion):
         return AssessQuestion(**self.model_dump(exclude={"cell"}))
 
 
-class StressQuestion(BaseModel):
-    """What a restriction does: one of record by its id, or one of the user's own."""
+class Restriction(BaseModel):
+    """A restriction: one of record by its id, or one of the user's own."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -85,13 +88,11 @@ class StressQuestion(BaseModel):
     kind: Literal["ban", "licence", "quota"] | None = None
     to: Name | None = Field(None, description="Whom it is aimed at; ALL when absent")
     group: Name | None = Field(None, description="Whose exposure is answered; everybody's when absent")
-    horizon: Annotated[int, Field(ge=1, le=120)] = 24
-    belief: Annotated[int, Field(ge=1, le=120)] | Literal["foresight"] = 2
     chain: Names | None = None
     year: Year | None = None
 
     @model_validator(mode="after")
-    def one_way(self) -> StressQuestion:
+    def one_way(self) -> Restriction:
         """Refuse both a control of record and one's own, and neither."""
         own = {name for name in ("by", "on", "cut", "months", "start", "kind", "to")
                if getattr(self, name) is not None}  # fmt: skip
@@ -117,6 +118,23 @@ class StressQuestion(BaseModel):
             kind=self.kind or "ban",
         )
 
+    def named(self) -> dict[str, Any]:
+        """Return the parts of a restriction of one's own as a sentence has them."""
+        shock = self.shock()
+        return {
+            "state": words.place(shock.by),
+            "thing": ", ".join(inline(_thing(name)) for name in shock.on),
+            "cut": round(100 * (1.0 if self.cut is None else self.cut)),
+            "months": 12 if self.months is None else self.months,
+        }
+
+
+class StressQuestion(Restriction):
+    """What a restriction does, month by month."""
+
+    horizon: Annotated[int, Field(ge=1, le=120)] = 24
+    belief: Annotated[int, Field(ge=1, le=120)] | Literal["foresight"] = 2
+
     def asked(self) -> dict[str, Any]:
         """Return what was given, in the words of the page's URL."""
         given = self.model_dump(exclude_none=True)
@@ -127,14 +145,28 @@ class StressQuestion(BaseModel):
         """Return the question as a sentence."""
         if self.control is not None:
             return say("server.title_control", control=control_by_id(self.control).title)
-        shock = self.shock()
-        return say(
-            "server.title_stress",
-            state=words.place(shock.by),
-            thing=", ".join(inline(_thing(name)) for name in shock.on),
-            cut=round(100 * (1.0 if self.cut is None else self.cut)),
-            months=12 if self.months is None else self.months,
-        )
+        return say("server.title_stress", **self.named())
+
+
+class StudyQuestion(Restriction):
+    """What would change the answer about a restriction: what is uncertain is drawn anew in each scenario."""
+
+    samples: Annotated[int, Field(ge=LEAST_SAMPLES, le=MOST_SAMPLES)] = Field(description="Scenarios")
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="Seed of the draws")
+    horizon: Annotated[int, Field(ge=1, le=36)] = Field(12, description="Months of the window, seen as one")
+    headline: Literal["unserved", "price"] = Field("unserved", description="What the headline is of")
+
+    def asked(self) -> dict[str, Any]:
+        """Return what was given, in the words of the page's URL."""
+        given = self.model_dump(exclude_none=True)
+        usual = {"seed": 0, "horizon": 12, "headline": "unserved"}
+        return {name: value for name, value in given.items() if usual.get(name) != value}
+
+    def title(self) -> str:
+        """Return the question as a sentence."""
+        if self.control is not None:
+            return say("server.title_study_control", control=control_by_id(self.control).title)
+        return say("server.title_study", **self.named())
 
 
 class BriefQuestion(BaseModel):
@@ -150,12 +182,16 @@ class BriefQuestion(BaseModel):
 
 
 def _which(body: Any) -> str:
-    return "brief" if isinstance(body, dict) and "brief" in body else "stress"
+    given = body if isinstance(body, dict) else {}
+    return "brief" if "brief" in given else "study" if "samples" in given else "stress"
 
 
-#: a body is told by what it names: a brief by ``brief``, else a restriction
+#: a body is told by what it names: a brief by ``brief``, a study by ``samples``, else a restriction
 RunQuestion = Annotated[
-    Annotated[StressQuestion, Tag("stress")] | Annotated[BriefQuestion, Tag("brief")], Discriminator(_which)
+    Annotated[StressQuestion, Tag("stress")]
+    | Annotated[StudyQuestion, Tag("study")]
+    | Annotated[BriefQuestion, Tag("brief")],
+    Discriminator(_which),
 ]
 
 

@@ -191,7 +191,7 @@ class AnswerPage(Shape):
     findings: list[FindingPage]
     views: list[ViewPage]
     why: list[Why]
-    help: Help
+    help: Help | None
     sources: list[Source]
     manifest: list[Row]
     links: dict[str, str]
@@ -214,13 +214,14 @@ class RunPage(Shape):
     """How a run goes."""
 
     id: str
-    kind: Literal["stress", "brief"]
+    kind: Literal["stress", "study", "brief"]
     title: str
     state: Literal["waiting", "running", "done", "failed", "cancelled"]
     done: int
     of: int
     seconds: float
     left: float | None
+    rate: float | None
     step: str
     error: str | None
     page: str

@@ -18,7 +18,7 @@ from monazite.draw import svg
 from monazite.draw.page import page_picture
 from monazite.report.brief import Finding
 from monazite.report.explained import Explained, explained
-from monazite.report.sheet import HELP, manifest_rows, sheet
+from monazite.report.sheet import HELP, Sheet, manifest_rows, sheet
 from monazite.report.twin import Cell, Table, twins
 from monazite.views import View, words
 from monazite.views.numbers import percent
@@ -89,14 +89,19 @@ def answer_page(
         "findings": [_finding(item) for item in made.findings],
         "views": [view_page(name, view(), base, end) for name, view in made.views.items()],
         "why": [{"cell_id": cell, "label": name, "cell": cell_page(value)} for cell, name, value in made.why],
-        "help": {
-            "sentences": list(made.more_help),
-            "view": view_page(HELP, made.help, base, end) if made.help else None,
-        },
+        "help": _help(made, base, end),
         "sources": source_list(made.sources),
         "manifest": [{"name": name, "value": value} for name, value in manifest_rows(made.manifest)],
         "links": {form: f"{base}/table.{form}{end}" for form in ("csv", "json")},
     }
+
+
+def _help(made: Sheet, base: str, end: str) -> dict[str, Any] | None:
+    """Return what would help, None where that is no part of the answer."""
+    if not made.helpful:
+        return None
+    shown = view_page(HELP, made.help, base, end) if made.help else None
+    return {"sentences": list(made.more_help), "view": shown}
 
 
 def _finding(item: Finding) -> dict[str, Any]:

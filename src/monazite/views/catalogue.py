@@ -18,7 +18,7 @@ from monazite.views.relief import relief
 from monazite.views.sankey import sankey
 from monazite.views.timeline import timeline
 from monazite.views.tornado import tornado
-from monazite.views.view import View
+from monazite.views.view import View, optional_columns
 
 __all__ = ["flows_of", "mapped", "marks_of", "path_of", "start_of", "steps_of", "views_of"]
 
@@ -29,6 +29,8 @@ _USES = 2  # end uses whose shortage is shown
 _PLACES = 5
 #: measures that only the table of a study has
 _STUDIED = {"headline", "headline_swing", "unserved"}
+#: what tells a headline from the outcomes of single goods and places
+_SUBJECT = ("chain", "commodity", "place", "by")
 _RECYCLED = 7  # scrap is no step of a chain
 _UNTAKEN = 0.5  # a stage that sets more than this aside is no part of the chain drawn
 
@@ -84,15 +86,23 @@ def views_of(result: Any) -> dict[str, Callable[[], View]]:
 def _outcomes(
     table: pl.DataFrame, measures: set[str], sources: pl.DataFrame
 ) -> dict[str, Callable[[], View]]:
-    """Pictures of a study: what moves its headline, and how far its outcomes spread, the worst first."""
+    """Pictures of a study: what moves its headline and how far outcomes spread; of a catalogue its worst."""
     found: dict[str, Callable[[], View]] = {}
     if not measures & _STUDIED:
         return found
     if "headline_swing" in measures:
         found["tornado"] = lambda: tornado(table, sources=sources)
+    full = optional_columns(table, dict.fromkeys(_SUBJECT, pl.String))
+    heads = full.filter(pl.col("measure") == "headline").select(*_SUBJECT, "value")
     for name, measure in (("unserved", "unserved"), ("prices", "price_multiple")):
-        if table.filter((pl.col("measure") == measure) & pl.col("value").is_not_null()).height:
-            found[name] = partial(ranking, table, measure=measure, sources=sources)
+        rows = full.filter((pl.col("measure") == measure) & pl.col("value").is_not_null())
+        parts = {name: rows.join(heads, on=heads.columns, how="anti", nulls_equal=True)}
+        if heads.height > 1:  # a catalogue: each row is a control, of one good or of all that a state exports
+            whole = pl.col("commodity").is_null()
+            parts = {f"controls_{name}": rows.filter(~whole), f"states_{name}": rows.filter(whole)}
+        for part, chosen in parts.items():
+            if chosen.height:
+                found[part] = partial(ranking, chosen, measure=measure, sources=sources)
     return found
 
 

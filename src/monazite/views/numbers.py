@@ -9,7 +9,7 @@ import math
 
 from monazite.core.text import say
 
-__all__ = ["interval", "number", "percent", "quantity", "shown_unit", "times"]
+__all__ = ["apart", "interval", "number", "percent", "quantity", "shown_unit", "times"]
 
 _SPACE = "\N{NO-BREAK SPACE}"
 _FINEST = 4
@@ -92,6 +92,28 @@ def times(value: float | None) -> str:
     if value is None or math.isnan(value):
         return say("view.no_number")
     return f"×{value:.1f}" if abs(value) < 9.95 else f"×{value:,.0f}"
+
+
+def apart(value: float | None, unit: str | None, span: float | None) -> str:
+    """Write a share or multiple with the digits that tell figures so far apart from each other.
+
+    Examples
+    --------
+    >>> [apart(value, "share", 0.005).replace(chr(160), " ") for value in (0.003, 0.0075, 0.0)]
+    ['0.30 %', '0.75 %', '0 %']
+    >>> apart(0.31, "share", 0.4).replace(chr(160), " "), apart(1.0231, "×", 0.08), apart(7.42, "×", 8.0)
+    ('31 %', '×1.023', '×7.4')
+    """
+    if value is None or math.isnan(value) or not span or unit not in ("share", "×"):
+        return quantity(value, unit)
+    scaled = 100.0 * span if unit == "share" else span
+    digits = min(max(1 - math.floor(math.log10(scaled)), 0), _FINEST)
+    if unit == "×":
+        return f"×{value:,.{digits}f}" if digits > 1 else times(value)
+    if not digits:
+        return percent(value)
+    shown = f"{100.0 * value:,.{digits}f}" if value else "0"
+    return f"{shown.replace('-', '−')}{_SPACE}%"
 
 
 def quantity(value: float | None, unit: str | None, *, digits: int = 3) -> str:

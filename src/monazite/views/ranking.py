@@ -3,7 +3,7 @@
 Input: ``table``
     A result table (`core.result.TABLE_COLUMNS`); drawn are the rows of one measure. ``value, low, high, unit,
     kind, status`` as there; the label of a bar joins what differs between the rows among use, commodity,
-    place, by, cohort, and stage or period where bars would else be named alike.
+    place, by, cohort, and stage, period, chain or scenario where bars would else be named alike.
 
 Data of the view
     One row a bar: ``row, label, detail, value, low, high, unit, basis, kind, status, quality, text,
@@ -23,7 +23,7 @@ from monazite.views.view import View, optional_columns, quality, require, source
 
 __all__ = ["ranking"]
 
-_PARTS = ("use", "commodity", "place", "by", "cohort", "stage", "period")
+_PARTS = ("use", "commodity", "place", "by", "cohort", "stage", "period", "chain", "scenario")
 _CORE = 5  # of these, the parts that name a bar; the others only where bars would else be named alike
 _TYPES = {
     "measure": pl.String, **dict.fromkeys(_PARTS, pl.String), "value": pl.Float64, "low": pl.Float64,
@@ -170,4 +170,6 @@ def _word(part: str, value: str | None) -> str:
         return words.place(value)
     if part in ("commodity", "use"):
         return words.commodity(value)
+    if part in ("chain", "scenario"):
+        return words.chain(value) if part == "chain" else words.scenario(value)
     return words.stage(value) if part == "stage" else _month(value)

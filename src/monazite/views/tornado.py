@@ -4,21 +4,22 @@ Input: ``table``
     Table of a study (`core.result.TABLE_COLUMNS` and ``cause``). Used are its rows ``headline`` (median, p10,
     p90), ``headline_swing`` by cause (low: median of the headline where the cause stands in its lowest fifth;
     high: in its highest; value: how far apart they are), ``rank_correlation`` and, of a designed sample,
-    ``first_order`` and ``total_order`` by cause; ``scenarios`` and ``fell_back`` for the notes.
+    ``first_order``, ``total_order`` or ``elementary_effect`` by cause; ``scenarios``, ``fell_back`` and
+    ``unconverged`` for the notes.
 
 Data of the view
     One row a bar: ``row, item, label, detail, cause, value, low, high, at_low, at_high, unit, basis, kind,
     status, quality, text, low_text, high_text, cell_id``, then for each of ``rank_correlation, first_order,
-    total_order`` its value, ``_low``, ``_high`` and ``_id``. ``item`` is ``all`` (the headline: median in
-    ``value``, p10 and p90 in ``low`` and ``high``), ``cause``, or ``others``. Of a cause ``value`` is its
-    swing, ``low`` and ``high`` are the ends of its bar, ``at_low`` and ``at_high`` the headline where the
-    cause is low and high. Of the others ``value`` is their widest swing, ``low`` and ``high`` hold all of
-    their ends. A cause without a figure stays, last, and says so.
+    total_order, elementary_effect`` its value, ``_low``, ``_high`` and ``_id``. ``item`` is ``all`` (the
+    headline: median in ``value``, p10 and p90 in ``low`` and ``high``), ``cause``, or ``others``. Of a cause
+    ``value`` is its swing, ``low`` and ``high`` are the ends of its bar, ``at_low`` and ``at_high`` the
+    headline where the cause is low and high. Of the others ``value`` is their widest swing, ``low`` and
+    ``high`` hold all of their ends. A cause without a figure stays, last, and says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import polars as pl
@@ -26,15 +27,15 @@ import polars as pl
 from monazite.core.errors import ArgumentError
 from monazite.core.text import has, say
 from monazite.views import words
-from monazite.views.numbers import interval, number, percent, quantity, shown_unit
+from monazite.views.numbers import apart, number, percent, shown_unit
 from monazite.views.view import View, optional_columns, quality, require, sources_frame
 
 __all__ = ["SHARES_OF", "headline_of", "headline_words", "tornado"]
 
 #: what else is told of each cause
-SHARES_OF: tuple[str, ...] = ("rank_correlation", "first_order", "total_order")
+SHARES_OF: tuple[str, ...] = ("rank_correlation", "first_order", "total_order", "elementary_effect")
 #: measures that a headline may be of
-_OUTCOMES = ("price_multiple", "unserved", "shortage")
+_OUTCOMES = ("price_multiple", "unserved")
 _ABOUT = ("chain", "stage", "commodity", "use", "place", "by")
 _TEXT = ("measure", *_ABOUT, "period", "unit", "basis", "kind", "status", "cell_id", "cause")
 _TYPES = {
@@ -42,6 +43,7 @@ _TYPES = {
     **dict.fromkeys(("value", "low", "high"), pl.Float64),
 }
 _FIFTH = 5
+_WORLD = "WLD"
 _SCHEMA = {
     "row": pl.Int64, "item": pl.String, "label": pl.String, "detail": pl.String, "cause": pl.String,
     **dict.fromkeys(("value", "low", "high", "at_low", "at_high"), pl.Float64),
@@ -55,6 +57,7 @@ _SCHEMA = {
 }  # fmt: skip
 
 Row = dict[str, Any]
+Write = Callable[[float | None], str]
 
 
 def tornado(table: pl.DataFrame, *, top: int = 12, sources: pl.DataFrame | None = None) -> View:
@@ -92,21 +95,26 @@ def tornado(table: pl.DataFrame, *, top: int = 12, sources: pl.DataFrame | None 
         raise ArgumentError("error.view_empty", view="tornado", measure=["headline", "headline_swing"])
     unit = shown_unit(head["of"] or "share", head["unit"])
     extra = _extra(frame)
+    span = _span(head, swings)
     known = [row for row in swings if row["value"] is not None]
     known.sort(key=lambda row: (-row["value"], row["cause"]))
     silent = sorted((row for row in swings if row["value"] is None), key=lambda row: str(row["cause"]))
     shown = [*known, *silent][:top]
     rest = [row for row in known if row not in shown]
-    bars = [_whole(head, unit), *(_bar(row, unit, extra.get(row["cause"], {})) for row in shown)]
+
+    def write(value: float | None) -> str:
+        return apart(value, unit, span)
+
+    bars = [_whole(head, write), *(_bar(row, write, extra.get(row["cause"], {})) for row in shown)]
     if rest:
-        bars.append(_others(rest, unit))
+        bars.append(_others(rest, write))
     data = pl.DataFrame([{"row": row, **bar} for row, bar in enumerate(bars)], schema=_SCHEMA)
     told = [name for name in SHARES_OF if data[name].drop_nulls().len()]
     about = headline_words(head)
     return View(
         name="tornado",
         title=say("view.tornado_title", about=about),
-        sentence=_sentence(head, bars, unit, about),
+        sentence=_sentence(head, bars, write, about),
         data=data,
         encoding={
             "picture": "tornado",
@@ -115,6 +123,7 @@ def tornado(table: pl.DataFrame, *, top: int = 12, sources: pl.DataFrame | None 
             "low": "low",
             "high": "high",
             "format": unit,
+            "span": span,
             "shares": told,
             "table": {"layout": "rows", "columns": ["label", "at_low", "at_high", *told]},
         },
@@ -156,17 +165,24 @@ def headline_words(head: Mapping[str, Any]) -> str:
     --------
     >>> head = dict.fromkeys(("chain", "stage", "use", "by")) | {"commodity": "dy_oxide", "place": "JPN"}
     >>> headline_words(head | {"of": "price_multiple"})
-    'peak price of dysprosium oxide in Japan, multiple of the base'
+    'peak price of dysprosium oxide over its base in Japan'
     """
     thing = next((head[name] for name in ("use", "commodity", "chain") if head[name]), None)
-    named = words.inline(words.commodity(thing)) if thing else ""
-    if head["place"] and head["place"] != "WLD":
-        place = words.place(head["place"])
-        named = say("view.thing_at", thing=named, place=place) if named else place
     key = f"view.headline_{head['of']}"
-    if named and has(key):
-        return say(key, what=named)
-    return say("view.headline_of", what=named) if named else say("view.headline_plain")
+    if not thing:
+        return say("view.headline_plain")
+    named = words.inline(words.commodity(thing))
+    told = say(key, what=named) if has(key) else say("view.headline_of", what=named)
+    if head["place"] and head["place"] != _WORLD:
+        return say("view.thing_at", thing=told, place=words.place(head["place"]))
+    return say("view.tornado_outside", thing=told, by=words.place(head["by"])) if head["by"] else told
+
+
+def _span(head: Row, swings: list[Row]) -> float | None:
+    """How far apart the figures of a tornado are: so many digits they need."""
+    widest = [abs(row["high"] - row["low"]) for row in (head, *swings)
+              if row["low"] is not None and row["high"] is not None]  # fmt: skip
+    return max(widest, default=None)
 
 
 def _extra(frame: pl.DataFrame) -> dict[str, dict[str, Row]]:
@@ -182,21 +198,21 @@ def _base(row: Row) -> Row:
     return {"quality": quality(row["kind"], row["status"], row["value"]), **{k: row[k] for k in kept}}
 
 
-def _whole(head: Row, unit: str | None) -> Row:
+def _whole(head: Row, write: Write) -> Row:
     """The first bar: all causes at once, from p10 to p90."""
     return {
         "item": "all",
         "label": say("view.tornado_all"),
         "detail": say("view.tornado_all_detail"),
         **{name: head[name] for name in ("value", "low", "high")},
-        "text": quantity(head["value"], unit) if head["value"] is not None else say("view.no_figure"),
-        "low_text": quantity(head["low"], unit),
-        "high_text": quantity(head["high"], unit),
+        "text": write(head["value"]) if head["value"] is not None else say("view.no_figure"),
+        "low_text": write(head["low"]),
+        "high_text": write(head["high"]),
         **_base(head),
     }
 
 
-def _bar(row: Row, unit: str | None, extra: Mapping[str, Row]) -> Row:
+def _bar(row: Row, write: Write, extra: Mapping[str, Row]) -> Row:
     """One cause: its bar reaches from one end to the other, whichever is where the cause is low."""
     label, detail = words.cause(row["cause"])
     made: Row = {"item": "cause", "label": label, "detail": detail, "cause": row["cause"], **_base(row)}
@@ -220,13 +236,13 @@ def _bar(row: Row, unit: str | None, extra: Mapping[str, Row]) -> Row:
         "high": high,
         "at_low": at_low,
         "at_high": at_high,
-        "text": say("view.tornado_ends", low=quantity(at_low, unit), high=quantity(at_high, unit)),
-        "low_text": quantity(low, unit),
-        "high_text": quantity(high, unit),
+        "text": say("view.tornado_ends", low=write(at_low), high=write(at_high)),
+        "low_text": write(low),
+        "high_text": write(high),
     }
 
 
-def _others(rest: list[Row], unit: str | None) -> Row:
+def _others(rest: list[Row], write: Write) -> Row:
     """The causes that have no bar of their own: the widest of them is as wide as ``value``."""
     ends = [row[name] for row in rest for name in ("low", "high") if row[name] is not None]
     low, high = (min(ends), max(ends)) if ends else (None, None)
@@ -242,19 +258,20 @@ def _others(rest: list[Row], unit: str | None) -> Row:
         "unit": rest[0]["unit"],
         "kind": kind,
         "quality": quality(kind, None, 1.0),
-        "text": interval(low, high, unit) or quantity(low, unit),
-        "low_text": quantity(low, unit),
-        "high_text": quantity(high, unit),
+        "text": say("view.tornado_ends", low=write(low), high=write(high)),
+        "low_text": write(low),
+        "high_text": write(high),
     }
 
 
-def _sentence(head: Row, bars: list[Row], unit: str | None, about: str) -> str:
-    within = interval(head["low"], head["high"], unit)
+def _sentence(head: Row, bars: list[Row], write: Write, about: str) -> str:
+    ends = [write(head[name]) for name in ("low", "high")]
+    within = say("view.tornado_ends", low=ends[0], high=ends[1]) if ends[0] != ends[1] else ""
     said = [
         say(
             "view.tornado_headline",
             about=about[:1].upper() + about[1:],
-            value=quantity(head["value"], unit),
+            value=write(head["value"]),
             range=say("view.tornado_range", range=within) if within else "",
         )
     ]
@@ -263,9 +280,8 @@ def _sentence(head: Row, bars: list[Row], unit: str | None, about: str) -> str:
         return " ".join([*said, say("view.tornado_nothing")])
     for place, bar in enumerate(causes[:2]):
         key = "view.tornado_first" if place == 0 else "view.tornado_second"
-        ends = {"low": quantity(bar["at_low"], unit), "high": quantity(bar["at_high"], unit)}
-        detail = say("view.range", range=bar["detail"]) if bar["detail"] else ""
-        said.append(say(key, cause=words.inline(bar["label"]) + detail, **ends))
+        cause = words.inline(bar["label"])
+        said.append(say(key, cause=cause, low=write(bar["at_low"]), high=write(bar["at_high"])))
     return " ".join(said)
 
 
@@ -273,7 +289,7 @@ def _notes(frame: pl.DataFrame, silent: int, told: list[str]) -> list[str]:
     """Say how to read the bars, how many scenarios stand behind them, and what a reader must not conclude."""
     single = {
         row["measure"]: row["value"]
-        for row in frame.filter(pl.col("measure").is_in(["scenarios", "fell_back"])).to_dicts()
+        for row in frame.filter(pl.col("measure").is_in(["scenarios", "fell_back", "unconverged"])).to_dicts()
     }
     notes = [say("view.tornado_note_ends")]
     if count := single.get("scenarios"):
@@ -284,6 +300,10 @@ def _notes(frame: pl.DataFrame, silent: int, told: list[str]) -> list[str]:
         notes.append(say("view.tornado_note_correlation"))
     if "total_order" in told:
         notes.append(say("view.tornado_note_orders"))
+    if "elementary_effect" in told:
+        notes.append(say("view.tornado_note_effect"))
+    if lost := single.get("unconverged"):
+        notes.append(say("view.tornado_note_unconverged", share=percent(lost)))
     if fell := single.get("fell_back"):
         notes.append(say("view.tornado_note_fell", share=percent(fell)))
     if silent:

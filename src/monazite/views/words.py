@@ -10,6 +10,7 @@ from monazite.core import schema
 from monazite.core.settings import data_folder
 from monazite.core.text import has, say
 from monazite.facts.places import inline, places
+from monazite.views.numbers import percent
 
 __all__ = [
     "cause",
@@ -162,17 +163,16 @@ def kind(name: str | None) -> str:
 
 
 def cause(name: str) -> tuple[str, str]:
-    """Return the name of an uncertain source and what it is about: its parts are parted by colons.
+    """Return the name of an uncertain cause and, where its sign is not plain, what it means that it is high.
 
     Examples
     --------
-    >>> cause("trade_friction"), cause("lag:dy_oxide:JPN")
-    (('Ease of shifting trade', ''), ('Transit times', 'Dysprosium oxide, Japan'))
+    >>> cause("trade_friction"), cause("cover")
+    (('Friction of trade', 'high: flows are hard to shift'), ('Stocks of users', ''))
     """
-    first, *rest = name.split(":")
-    label = say(f"view.cause_{first}") if has(f"view.cause_{first}") else chain(first)
-    known = places()
-    return label, ", ".join(place(part) if part in known else commodity(part) for part in rest if part)
+    high = f"view.cause_high_{name}"
+    label = say(f"view.cause_{name}") if has(f"view.cause_{name}") else chain(name)
+    return label, say(high) if has(high) else ""
 
 
 def measure(name: str) -> str:
@@ -201,13 +201,16 @@ def short(name: str) -> str:
 
 
 def scenario(name: str) -> str:
-    """Return the name of a run.
+    """Return the name of a run, or of the severity of a catalogue's control: its cut and its months.
 
     Examples
     --------
-    >>> scenario("observed")
-    'observed exports imposed'
+    >>> scenario("observed"), scenario("0.5/6").replace(chr(160), " ")
+    ('observed exports imposed', '50 % for 6 months')
     """
+    cut, dash, months = name.partition("/")
+    if dash:
+        return say("view.scenario_cut", cut=percent(float(cut)), months=months)
     return say(f"view.scenario_{name}") if has(f"view.scenario_{name}") else chain(name)
 
 

@@ -15,8 +15,14 @@ const STRESS = [
   'chain',
   'year',
 ] as const
+// a study looks at one window with open eyes: nothing is believed in it
+const STUDY = [...STRESS.filter((name) => name !== 'belief'), 'samples', 'seed'] as const
 const MANY = new Set(['chain', 'on'])
-const NUMBERS = new Set(['cut', 'months', 'horizon', 'year', 'belief'])
+const NUMBERS = new Set(['cut', 'months', 'horizon', 'year', 'belief', 'samples', 'seed'])
+// how many scenarios a study has: as asked for first, and the bounds of what may be asked for
+export const SAMPLES = 256
+export const LEAST = 16
+export const MOST = 2048
 
 export type Values = Record<string, string | number | string[] | undefined | null>
 
@@ -42,8 +48,24 @@ export function assessQuery(params: URLSearchParams): string {
 
 // The body that begins a run. A number that cannot be read is sent as it stands: the server says what is wrong.
 export function stressBody(params: URLSearchParams): Record<string, unknown> {
+  return body(params, STRESS)
+}
+
+// A study is told from the restriction that it asks about by its number of scenarios.
+export function studyBody(params: URLSearchParams): Record<string, unknown> {
+  const found = body(params, STUDY)
+  return Object.keys(found).length === 0 ? found : { samples: SAMPLES, ...found }
+}
+
+// The same restriction on another page: its address there.
+export function sameControl(page: 'stress' | 'study', params: URLSearchParams): string {
+  const kept = only(params, [...(page === 'study' ? STUDY : STRESS), 'group'])
+  return `/${page}?${kept}`
+}
+
+function body(params: URLSearchParams, names: readonly string[]): Record<string, unknown> {
   const body: Record<string, unknown> = {}
-  for (const name of STRESS) {
+  for (const name of names) {
     const values = params.getAll(name).filter((value) => value !== '')
     if (values.length === 0) continue
     const first = values[0] as string

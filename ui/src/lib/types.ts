@@ -54,7 +54,7 @@ export type Answer = {
   findings: Finding[]
   views: View[]
   why: { cell_id: string; label: string; cell: Cell }[]
-  help: { sentences: string[]; view: View | null }
+  help: { sentences: string[]; view: View | null } | null
   sources: Source[]
   manifest: { name: string; value: string }[]
   links: { csv: string; json: string }
@@ -73,13 +73,14 @@ export type Explanation = {
 
 export type Run = {
   id: string
-  kind: 'stress' | 'brief'
+  kind: 'stress' | 'study' | 'brief'
   title: string
   state: 'waiting' | 'running' | 'done' | 'failed' | 'cancelled'
   done: number
   of: number
   seconds: number
   left: number | null
+  rate: number | null
   step: string
   error: string | null
   page: string
