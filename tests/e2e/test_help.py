@@ -34,11 +34,14 @@ def test_heavy_modules_would_be_seen() -> None:
 def test_help_names_every_command(monazite, words) -> None:
     done = monazite(*words)
     assert done.returncode in (0, 2)
-    for command in ("assess", "stress", "brief", "data"):
+    for command in ("assess", "stress", "study", "brief", "data"):
         assert command in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("command", [("assess",), ("stress",), ("brief",), ("data",), ("data", "check")])
+@pytest.mark.parametrize(
+    "command",
+    [("assess",), ("stress",), ("study",), ("study", "runs"), ("brief",), ("data",), ("data", "check")],
+)
 def test_each_command_has_help(monazite, command) -> None:
     done = monazite(*command, "--help")
     assert done.returncode == 0

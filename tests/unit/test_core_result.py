@@ -109,3 +109,11 @@ def test_anything_with_the_face_is_a_result() -> None:
 
     assert isinstance(Answer(), Result)
     assert not isinstance(object(), Result)
+
+
+def test_a_swing_has_ends_and_a_distance() -> None:
+    """Its low and high are the headline at either end of a cause: neither holds the value between them."""
+    ends = {"measure": ["headline_swing"], "cause": ["cover"], "value": [0.1], "low": [0.5], "high": [0.4]}
+    assert finish_table(pl.DataFrame(ends))["value"].item() == 0.1
+    with pytest.raises(MonaziteError):
+        finish_table(pl.DataFrame({**ends, "measure": ["headline"]}))

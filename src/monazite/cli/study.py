@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from textwrap import wrap
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -42,8 +43,8 @@ Yes = Annotated[bool, typer.Option("--yes", help=say("cli.opt_yes"))]
 _INTERRUPTED = 130
 #: progress is said no more often than this where no terminal shows it, s
 _OFTEN = 5.0
-#: controls of a catalogue shown on a terminal
-_SHOWN = 15
+#: controls of a catalogue shown on a terminal, and the widest line of the head of a column of figures
+_SHOWN, _HEAD = 15, 14
 
 
 @app.callback()
@@ -220,34 +221,46 @@ def _show(console: Console, result: Answer) -> None:
 def _controls(console: Console, result: Answer) -> None:
     """Print the controls of a catalogue that bite most."""
     import polars as pl
+    from rich.table import Table
     from rich.text import Text
 
-    from monazite.cli.show import grid
-    from monazite.views import words
+    from monazite.views import numbers, words
 
     keys = ["by", "chain", "commodity", "scenario"]
     table = result.table
-    head = table.filter(pl.col("measure") == "headline").drop_nulls("value").sort("rank").head(_SHOWN)
-    shown = head.select("rank", *keys)
+    heads = table.filter(pl.col("measure") == "headline")
+    shown = heads.drop_nulls("value").sort("rank").head(_SHOWN).select("rank", *keys, headline="value")
     for measure in ("unserved", "price_multiple"):
         figures = table.filter(pl.col("measure") == measure).select(*keys, pl.col("value").alias(measure))
         shown = shown.join(figures, on=keys, how="left", nulls_equal=True, maintain_order="left")
-    named = [
-        words.commodity(c) if c else say("cli.study_all", chain=words.chain(k))
-        for c, k in shown.select("commodity", "chain").iter_rows()
+    price = result.manifest.extra["headline"] == "price"
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("rank", "by", "commodity"):
+        grid.add_column(words.column(name), overflow="fold")
+    figures_of = [
+        words.column("cut"),
+        words.column("months"),
+        *([] if price else [say("cli.study_head_all")]),
+        say("cli.study_head_hit"),
+        say("cli.study_head_price"),
     ]
-    states = [words.place(state) for state in shown["by"]]
-    console.print(
-        Text(
-            say(
-                "cli.study_controls",
-                count=shown.height,
-                of=result.table.filter(pl.col("measure") == "headline").height,
-            ),
-            style="dim",
+    for head in figures_of:
+        grid.add_column("\n".join(wrap(head, _HEAD)), justify="right", no_wrap=True)
+    for row in shown.iter_rows(named=True):
+        good, chain = row["commodity"], words.chain(row["chain"])
+        cut, _, months = row["scenario"].partition("/")
+        grid.add_row(
+            str(row["rank"]),
+            words.place(row["by"]),
+            words.commodity(good) if good else say("cli.study_all", chain=chain),
+            numbers.percent(float(cut)),
+            months,
+            *([] if price else [numbers.quantity(row["headline"], "share")]),
+            numbers.quantity(row["unserved"], "share"),
+            numbers.quantity(row["price_multiple"], "×"),
         )
-    )
-    grid(console, shown.with_columns(by=pl.Series(states), commodity=pl.Series(named)).drop("chain"))
+    console.print(Text(say("cli.study_controls", count=shown.height, of=heads.height), style="dim"))
+    console.print(grid)
 
 
 @app.command("runs", help=say("cli.cmd_study_runs"))

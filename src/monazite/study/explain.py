@@ -41,9 +41,9 @@ def explanation(answer: Study, **selection: Any) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``formula`` (text), ``cells`` (DataFrame), ``causes`` (DataFrame: ``cause, rests_on, low, value, high,
-        unit, note``), ``facts`` (DataFrame of fact rows with their sources) where the cell is about one cause,
-        ``run`` (name of the run's folder, which holds every scenario).
+        ``formula`` (text), ``cells``, ``causes`` (``cause, rests_on, low, value, high, unit, note``),
+        ``facts`` (fact rows with their sources) where the cell is about one cause, ``run`` (name of the run's
+        folder, which holds every scenario).
     """
     cells = answer.table
     for key, value in selection.items():

@@ -11,7 +11,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from monazite.market.measures.outcomes import Reader, downstream
-from monazite.market.scenario.catalogue import Catalogue
 from monazite.market.scenario.causes import WORLD
 from monazite.market.scenario.design import designed, effects
 from monazite.market.scenario.draws import Draws
@@ -19,7 +18,10 @@ from monazite.market.scenario.export_control import Control
 from monazite.network import Network
 from monazite.study.tornado import spearman, swing
 
-__all__ = ["Headline", "Scope", "catalogue_rows", "commodities_of", "draws_rows", "headlines", "quality_rows"]
+__all__ = [
+    "MEASURE", "Headline", "Of", "Scope", "assumed_share", "commodities_of", "draws_rows", "headlines",
+    "quality_rows", "sound",
+]  # fmt: skip
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
@@ -302,50 +304,3 @@ def _design_rows(
         for measure, (values, halves) in told.items()
         for cause, value, half in zip(source.continuous, values, np.abs(halves), strict=True)
     ]
-
-
-def catalogue_rows(
-    source: Catalogue, rows: pl.LazyFrame, network: Network, reader: Reader, of: Of, scope: Scope
-) -> list[pl.DataFrame]:
-    """The table of a catalogue: what each control does, the one that bites most first."""
-    good = sound(rows, source.count)
-    # one pass over the rows, however many controls there are
-    told = rows.filter(pl.col("commodity").is_not_null()).collect().partition_by("scenario", as_dict=True)
-    lines: list[dict[str, Any]] = []
-    for number, entry in enumerate(source.entries):
-        own = told[(number,)].with_columns(scenario=pl.lit(0, dtype=pl.Int64)).lazy()
-        named = commodities_of(network, source.control(number))
-        subject = {
-            "chain": entry.chain,
-            "commodity": entry.commodity,
-            "place": scope.label,
-            "by": entry.by,
-            "scenario": f"{entry.cut:g}/{entry.months}",
-            "unit": "1",
-        }
-        for kind in ("unserved", "price"):
-            headline = Headline.make(reader, kind, named, scope, entry.by)
-            value = float(headlines(own, headline, 1)[0])
-            known = bool(good[number]) and not np.isnan(value)
-            figure = {"value": value if known else None, "status": "ok" if known else "insufficient"}
-            denominator = "downstream" if kind == "unserved" else None
-            if kind == of:
-                soft = assumed_share(network, headline)
-                lines.append(
-                    {
-                        "measure": "headline",
-                        **subject,
-                        **figure,
-                        "denominator": denominator,
-                        "assumed_share": soft,
-                    }
-                )
-            lines.append({"measure": MEASURE[kind], **subject, **figure, "denominator": denominator})
-    frame = pl.DataFrame(
-        lines, infer_schema_length=None, schema_overrides={"commodity": pl.String, "value": pl.Float64}
-    )
-    ranked = frame.with_columns(
-        rank=pl.col("value").rank("ordinal", descending=True).over("measure").cast(pl.Int64)
-    )
-    ranked = ranked.sort("measure", "rank", nulls_last=True, maintain_order=True)
-    return [ranked, pl.DataFrame(quality_rows(rows, source.count))]

@@ -27,6 +27,7 @@ from monazite.market.scenario.setting import Setting
 from monazite.network import Network
 from monazite.study import table as tables
 from monazite.study.explain import explanation
+from monazite.study.listing import catalogue_rows
 from monazite.study.words import findings
 from monazite.study.work import work
 
@@ -254,7 +255,7 @@ def finish(
     reader = Reader(template.layout, template.months)
     of: tables.Of = "price" if headline == "price" else "unserved"
     if isinstance(source, Catalogue):
-        frames = tables.catalogue_rows(source, rows, network, reader, of, scope)
+        frames = catalogue_rows(source, rows, network, reader, of, scope)
         control, scenarios = None, source.count
     else:
         named = tables.commodities_of(network, source.control)

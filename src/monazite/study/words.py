@@ -55,7 +55,7 @@ def _who(answer: Study) -> str:
     name = answer.group
     if name is None:
         return say("study.elsewhere")
-    return name_of(name) if name in places() else name
+    return say("study.inside", place=name_of(name) if name in places() else name)
 
 
 def _headline(answer: Study) -> list[str]:

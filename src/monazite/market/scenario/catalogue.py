@@ -55,7 +55,7 @@ class Catalogue:
     >>> from monazite.network import toy
     >>> source = Catalogue.of(toy(), Setting.of(toy(), 6))
     >>> source.count, source.entries[0].by, source.entries[0].commodity
-    (6, 'CHN', 'toy_metal')
+    (5, 'CHN', 'toy_metal')
     """
 
     setting: Setting

@@ -7,7 +7,7 @@ and whichever other causes are drawn.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -156,13 +156,6 @@ class Draws:
         world = self.world(number)
         template = self.template(world)
         return template.change(self.quantiles(number), template.limits(self.control))
-
-    def without_control(self) -> Draws:
-        """The same draws with a control that cuts nothing: their base."""
-        pieces = tuple(
-            replace(piece, cut=0.0, kind="ban", path=(), after=1e6) for piece in self.control.pieces
-        )
-        return replace(self, control=replace(self.control, pieces=pieces))
 
 
 @lru_cache(maxsize=2)
