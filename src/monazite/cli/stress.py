@@ -77,7 +77,7 @@ def command(
         if control is not None:
             shock = api.control(control, path or "assumed")
         elif file is not None:
-            shock = api.ExportControl.from_toml(_read(file))
+            shock = api.ExportControl.from_toml(read(file))
         else:
             shock = api.ExportControl(
                 by=str(by),
@@ -99,7 +99,8 @@ def command(
     door.answer(result, explain=explain)
 
 
-def _read(file: Path) -> str:
+def read(file: Path) -> str:
+    """Read a control's file; one that cannot be read is told as a wrong argument."""
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:

@@ -16,6 +16,7 @@ from monazite.core.text import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -59,6 +60,7 @@ def command(
     target: stress.Target = None,
     kind: stress.Kind = None,
     path: stress.Path_ = None,
+    file: stress.File = None,
     catalogue: Catalogue = False,
     samples: Samples = 256,
     seed: Seed = 0,
@@ -94,8 +96,10 @@ def command(
     }  # fmt: skip
     given = [name for name, value in own.items() if value is not None]
     several = [name for name, value in (("--cut", cut), ("--months", months)) if value is not None]
-    ways = [*(["--control"] if control else []), *(["--catalogue"] if catalogue else [])]
-    if len(ways) > 1 or (ways and given) or (control is not None and several):
+    ways = [
+        name for name, way in (("--control", control), ("--file", file), ("--catalogue", catalogue)) if way
+    ]
+    if len(ways) > 1 or (ways and given) or (not catalogue and ways and several):
         raise ArgumentError("cli.stress_one_way", options=[*ways, *given, *several])
     if not ways and (by is None or not on):
         raise ArgumentError("cli.study_needs")
@@ -108,7 +112,7 @@ def command(
     whose = opt.names(group) if group is not None else None
     with door.working(say("cli.working_study"), long=True) as update:
         network, shock = _question(
-            catalogue=catalogue, control=control, path=path, chain=chain, year=year,
+            catalogue=catalogue, control=control, path=path, file=file, chain=chain, year=year,
             by=by, on=on, cut=(cut or [1.0])[0], months=(months or [12])[0], start=start, target=target,
             kind=kind,
         )  # fmt: skip
@@ -140,9 +144,9 @@ def command(
 
 
 def _question(
-    *, catalogue: bool, control: str | None, path: str | None, chain: list[str] | None, year: int | None,
-    by: str | None, on: list[str] | None, cut: float, months: int, start: str | None, target: str | None,
-    kind: str | None,
+    *, catalogue: bool, control: str | None, path: str | None, file: Path | None, chain: list[str] | None,
+    year: int | None, by: str | None, on: list[str] | None, cut: float, months: int, start: str | None,
+    target: str | None, kind: str | None,
 ) -> tuple[Any, Any]:  # fmt: skip
     """The world that is asked about, and the control; no control for the catalogue."""
     from monazite import api
@@ -151,6 +155,8 @@ def _question(
         return api.load(chain, year), None
     if control is not None:
         shock: Any = api.control(control, path or "assumed")
+    elif file is not None:
+        shock = api.ExportControl.from_toml(stress.read(file))
     else:
         shock = api.ExportControl(
             by=str(by),
