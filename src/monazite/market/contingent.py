@@ -3,7 +3,8 @@
 An ad-valorem tariff, a border duty, a floor or a contract lays a wedge ω on the costs of some activities, and
 its rule says what ω must be at the prices that the market then clears at. With g(ω) the distance between the
 two, g = 0 is solved by a semismooth Newton method: the market's own Hessian A D Aᵀ says how prices answer
-wedges. Where that leads nowhere, plain damped steps ω ← ω + θ (rule(prices) − ω) go on.
+wedges. Where whole steps lead nowhere, parts of them are taken; then all rules are eased and made severer in
+strides; then come plain damped steps ω ← ω + θ (rule(prices) − ω).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,11 +26,15 @@ from monazite.market.rules import Entries, Payment, Reading, Rule, Seen
 
 __all__ = ["Settled", "fixed_point"]
 
-#: shares of a Newton step that are tried, and how much of a part's promise must come true
-_WHOLE, _PARTS, _ENOUGH = (1.0,), (0.5, 0.2, 0.05), 0.2
+#: shares of a Newton step that are tried with care, and how much of their promise must come true
+_LENGTHS, _ENOUGH = (1.0, 0.5, 0.25, 0.1, 0.04, 0.015), 0.1
 #: whole steps that may pass without coming nearer to the best point's distance than this share of it
-_WATCHED, _BETTER = 6, 0.9
-#: largest move of a wedge in one step, in prices
+_WATCHED, _BETTER = 5, 0.9
+#: first, least and largest stride in severity, and the steps that each may take
+_STRIDE, _LEAST_STRIDE, _STRIDE_STEPS = 0.25, 1e-3, 12
+#: plain steps at the end
+_PLAIN = 20
+#: largest move of a wedge in a whole step, in prices
 _REACH = 5.0
 _ROUNDING = 1e-10
 #: steps beyond the tolerance, and where they end
@@ -61,7 +67,7 @@ def fixed_point(
     baseline: Problem | None = None,
     tolerance: float = 1e-6,
     damping: float = 1.0,
-    steps: int = 60,
+    steps: int = 300,
     strict: bool = True,
 ) -> Settled:
     """Clear a market whose costs hang on its prices.
@@ -77,10 +83,10 @@ def fixed_point(
     tolerance : float
         Largest difference between a wedge and its rule, as a share of its price.
     damping : float
-        Share of a plain step that is taken at first, 0 to 1; it shrinks where steps swing. Newton steps,
-        which come first, are taken whole.
+        Share of a plain step that is taken at first, 0 to 1; it shrinks where steps swing. Plain steps come
+        last.
     steps : int
-        Most steps.
+        Most clearings.
     strict : bool
         Whether an answer outside the tolerance raises; otherwise it is returned with ``converged`` false.
 
@@ -112,35 +118,20 @@ def fixed_point(
         raise ArgumentError("market.tolerance", value=tolerance)
     if not (np.isfinite(damping) and 0.0 < damping <= 1.0):
         raise ArgumentError("error.fraction_expected", name="damping", given=damping)
-    search = _Search(problem, tuple(rules), baseline)
-    best = point = search.at(search.first)
-    stale, share = 0, damping
-    for _ in range(steps):
-        if best.worst <= tolerance or not np.isfinite(point.worst):
-            break
-        new = search.newton(point, _WHOLE) if stale < _WATCHED else None
-        if new is None and stale >= _WATCHED:  # whole steps led nowhere: from the best point with more care
-            point, stale = best, 0
-            new = search.newton(point, _PARTS)
-        if new is None:
-            new = search.at(point.wedge + share * (point.target - point.wedge), point.clearing)
-            share = max(0.05, 0.7 * share) if new.worst > point.worst else min(damping, 1.2 * share)
-        point = new
-        stale = 0 if point.worst <= _BETTER * best.worst else stale + 1
-        if point.worst < best.worst:
-            best = point
-    for _ in range(_POLISH):
-        new = search.newton(best, _WHOLE) if _EXACT < best.worst <= tolerance else None
-        if new is None or new.worst >= best.worst:
-            break
-        best = new
-    return search.settle(best, tolerance, strict)
+    search = _Search(problem, tuple(rules), baseline, steps)
+    best = search.whole(search.at(search.first, search.rules), tolerance)
+    for more in (search.careful, search.severer, partial(search.plain, share=damping)):
+        if best.worst > tolerance:
+            found = more(best, tolerance)
+            best = found if found.worst < best.worst else best
+    return search.settle(search.polished(best, tolerance), tolerance, strict)
 
 
 @dataclass(frozen=True, eq=False)
 class _Point:
-    """Wedges, the market cleared under them, and how their rules read it."""
+    """Wedges, the market cleared under them, and how rules read it."""
 
+    rules: tuple[Rule, ...]
     wedge: Array
     problem: Problem
     clearing: Clearing
@@ -154,12 +145,19 @@ class _Point:
         """Largest gap as a share of its price."""
         return float(np.max(np.abs(self.gap) / self.scale, initial=0.0))
 
+    @property
+    def distance(self) -> float:
+        """All gaps together, as shares of their prices."""
+        return float(np.linalg.norm(self.gap / self.scale))
+
 
 class _Search:
     """The rules of one problem, laid out: which wedge is whose, and on which activities."""
 
-    def __init__(self, problem: Problem, rules: tuple[Rule, ...], baseline: Problem | None) -> None:
-        self.problem, self.rules, self.baseline = problem, rules, baseline
+    def __init__(
+        self, problem: Problem, rules: tuple[Rule, ...], baseline: Problem | None, steps: int
+    ) -> None:
+        self.problem, self.rules, self.baseline, self.left = problem, rules, baseline, steps
         self.starts = np.concatenate([[0], np.cumsum([rule.size for rule in rules])]).astype(np.int64)
         self.effort = np.zeros(3, dtype=np.int64)
         nodes, activities = problem.shape
@@ -167,10 +165,7 @@ class _Search:
         count = int(self.starts[-1])
         rows, columns, values = self._stack([rule.spread for rule in rules])
         self.spread = sparse.csr_array((values, (columns, rows)), shape=(activities, count))
-        self.offset = np.zeros(activities)
-        for rule in rules:
-            fixed = rule.offset
-            np.add.at(self.offset, fixed.places, fixed.values)
+        self.count = count
         self.flexibility = problem.throughput / price_scale(problem)
         self.nodes = nodes
 
@@ -195,9 +190,18 @@ class _Search:
             np.concatenate([np.zeros(0), *(part.values for part in parts)]),
         )
 
-    def at(self, wedge: Array, near: Clearing | None = None) -> _Point:
-        """Clear the market under some wedges and read the rules."""
-        laid = self.offset + self.spread @ wedge
+    def laid(self, wedge: Array, rules: Sequence[Rule]) -> Array:
+        """What wedges and offsets come to on each activity."""
+        total = self.spread @ wedge
+        for rule in rules:
+            fixed = rule.offset
+            np.add.at(total, fixed.places, fixed.values)
+        return np.asarray(total, dtype=float)
+
+    def at(self, wedge: Array, rules: tuple[Rule, ...], near: Clearing | None = None) -> _Point:
+        """Clear the market under some wedges and let rules read it."""
+        self.left -= 1
+        laid = self.laid(wedge, rules)
         problem = self.problem
         if laid.any():
             problem = dataclasses.replace(problem, c=problem.c + laid)
@@ -207,10 +211,11 @@ class _Search:
         self.effort += np.array([done.iterations, done.cg_steps, done.factors])
         readings = tuple(
             rule.read(Seen(wedge[first:last], clearing.price, clearing.x, problem))
-            for rule, first, last in zip(self.rules, self.starts[:-1], self.starts[1:], strict=True)
+            for rule, first, last in zip(rules, self.starts[:-1], self.starts[1:], strict=True)
         )
         none = np.zeros(0)
         return _Point(
+            rules,
             wedge,
             problem,
             clearing,
@@ -220,16 +225,82 @@ class _Search:
             np.concatenate([none, *(r.target for r in readings)]),
         )
 
-    def newton(self, point: _Point, lengths: Sequence[float]) -> _Point | None:
-        """Take a Newton step: a whole one as it comes, a shorter one if it brings the rules nearer."""
-        direction = self._direction(point)
-        if direction is None:
-            return None
-        for length in lengths:
-            new = self.at(point.wedge + length * direction, point.clearing)
-            if length == 1.0 or new.worst <= (1.0 - _ENOUGH * length) * point.worst:
-                return new
-        return None
+    def whole(self, point: _Point, tolerance: float, watched: int = _WATCHED) -> _Point:
+        """Whole Newton steps as they come, until they lead nowhere: few are needed where few rules switch."""
+        best, stale = point, 0
+        while best.worst > tolerance and stale < watched and self.left > 0:
+            direction = self._direction(point)
+            if direction is None:
+                break
+            reach = _REACH * (point.scale + np.abs(point.wedge))
+            wedge = point.wedge + np.clip(direction, -reach, reach)
+            point = self.at(wedge, point.rules, point.clearing)
+            stale = 0 if point.worst <= _BETTER * best.worst else stale + 1
+            best = point if point.worst < best.worst else best
+        return best
+
+    def careful(self, point: _Point, tolerance: float) -> _Point:
+        """Newton steps of which only as much is taken as brings the rules nearer."""
+        while point.worst > tolerance and self.left > 0:
+            direction = self._direction(point)
+            if direction is None:
+                break
+            for length in _LENGTHS:
+                new = self.at(point.wedge + length * direction, point.rules, point.clearing)
+                if new.distance <= (1.0 - _ENOUGH * length) * point.distance:
+                    break
+            else:
+                break
+            point = new
+        return point
+
+    def severer(self, point: _Point, tolerance: float) -> _Point:
+        """Ease all rules, then go back to them in strides, each from where the last one ended."""
+        free = self.at(np.zeros(self.count), self.rules)
+        parts = zip(self.starts[:-1], self.starts[1:], strict=True)
+        seen = [
+            Seen(np.zeros(last - first), free.clearing.price, free.clearing.x, free.problem)
+            for first, last in parts
+        ]
+        near, reached, stride = free, 0.0, _STRIDE
+        while reached < 1.0 and stride >= _LEAST_STRIDE and self.left > 0:
+            share = min(1.0, reached + stride)
+            rules = tuple(
+                rule if share == 1.0 else rule.eased(share, at)
+                for rule, at in zip(self.rules, seen, strict=True)
+            )
+            start = self.at(near.wedge, rules, near.clearing)
+            new = self.whole(start, tolerance, watched=2)
+            if new.worst <= tolerance:
+                near, reached, stride = new, share, 2.0 * stride
+            else:
+                stride /= 3.0
+                point = new if share == 1.0 and new.worst < point.worst else point
+        return near if reached == 1.0 else point
+
+    def plain(self, point: _Point, tolerance: float, share: float) -> _Point:
+        """Damped steps to what the rules make of the prices."""
+        best = point
+        for _ in range(_PLAIN):
+            if best.worst <= tolerance or self.left <= 0:
+                break
+            new = self.at(point.wedge + share * (point.target - point.wedge), point.rules, point.clearing)
+            share = max(0.05, 0.7 * share) if new.worst > point.worst else min(1.0, 1.2 * share)
+            point = new
+            best = point if point.worst < best.worst else best
+        return best
+
+    def polished(self, point: _Point, tolerance: float) -> _Point:
+        """A step or two beyond the tolerance: what is nothing to a price may be much to a payment."""
+        for _ in range(_POLISH):
+            direction = self._direction(point) if _EXACT < point.worst <= tolerance else None
+            if direction is None:
+                break
+            new = self.at(point.wedge + direction, point.rules, point.clearing)
+            if new.worst >= point.worst:
+                break
+            point = new
+        return point
 
     def _direction(self, point: _Point) -> Array | None:
         """Solve g'(ω) d = −g: how gaps answer wedges, through prices and levels that balance all nodes."""
@@ -260,8 +331,7 @@ class _Search:
         direction = solution[self.nodes :]
         if direction.size != count or not np.isfinite(direction).all():
             return None
-        reach = _REACH * (point.scale + np.abs(point.wedge))
-        return np.asarray(np.clip(direction, -reach, reach), dtype=float)
+        return np.asarray(direction, dtype=float)
 
     def _matrix(self, parts: Sequence[Entries], width: int) -> Any:
         rows, columns, values = self._stack(parts)
@@ -299,7 +369,7 @@ class _Search:
             unique=clearing.unique,
             certificate=settled,
             problem=point.problem,
-            wedge=self.offset + self.spread @ point.wedge,
+            wedge=self.laid(point.wedge, self.rules),
             payments=payments,
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -168,6 +168,10 @@ class Rule(ABC):
     def payment(self, seen: Seen) -> Payment:
         """Say who pays how much."""
 
+    def eased(self, share: float, free: Seen) -> Rule:  # noqa: ARG002
+        """The rule at a share of its severity, 0 (nothing) to 1 (itself); ``free`` is the market without it."""
+        return self
+
 
 @dataclass(frozen=True, eq=False)
 class AdValorem(Rule):
@@ -258,6 +262,10 @@ class AdValorem(Rule):
             by_price=Entries(answers, self.nodes[answers], -np.asarray(self.rate)[answers]),
         )
 
+    def eased(self, share: float, free: Seen) -> AdValorem:  # noqa: ARG002
+        """A share of the rate."""
+        return replace(self, rate=share * self.rate)
+
     def payment(self, seen: Seen) -> Payment:
         """Rate × price × tonnes."""
         levels = seen.x[self.columns]
@@ -346,6 +354,11 @@ class Levy(Rule):
             others = nodes != self.node
             slope, answer = 1.0, Entries.one(nodes[others], -values[others] / landed[cheapest])
         return Reading(np.array([-short]), scale, target, np.array([slope]), answer)
+
+    def eased(self, share: float, free: Seen) -> Levy:
+        """A reference between the free border price and its own."""
+        here = max(self.reference - float(self.read(free).target[0]), 1e-3 * self.reference)
+        return replace(self, reference=here ** (1.0 - share) * self.reference**share)
 
     def payment(self, seen: Seen) -> Payment:
         """Levy × tonnes landed."""

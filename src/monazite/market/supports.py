@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -134,6 +134,11 @@ class Support(Rule):
             by_level=Entries.one(self.columns, stiff * self.amount),
         )
 
+    def eased(self, share: float, free: Seen) -> Support:
+        """A strike between the free price and its own."""
+        here = max(self.factor * float(free.price[self.node]), 1e-3 * self.strike)
+        return replace(self, strike=here ** (1.0 - share) * self.strike**share)
+
     def payment(self, seen: Seen) -> Payment:
         """What is due × tonnes under contract."""
         tonnes = float(self.amount @ seen.x[self.columns])
@@ -206,6 +211,11 @@ class Purchase(Rule):
         if target[0] <= 0.0:
             return Reading(seen.wedge.copy(), scale, target, np.ones(1))
         return Reading(np.array([-short]), scale, target, np.array([LEAST]), Entries.one([self.node], [1.0]))
+
+    def eased(self, share: float, free: Seen) -> Purchase:
+        """A floor between the free price and its own."""
+        here = max(float(free.price[self.node]), 1e-3 * self.floor)
+        return replace(self, floor=min(here, self.floor) ** (1.0 - share) * self.floor**share)
 
     def payment(self, seen: Seen) -> Payment:
         """Price × tonnes taken."""
