@@ -126,7 +126,8 @@ def test_a_run_under_way_and_its_end(audit: Callable[..., Page], paths: dict[str
     page = audit("/stress")
     going = {
         "id": "a" * 16, "kind": "stress", "title": "What if", "state": "running", "done": 7, "of": 24,
-        "seconds": 2.0, "left": 4.0, "rate": 3.5, "step": "July 2025", "error": None, "page": "/stress", "question": {},
+        "seconds": 2.0, "left": 4.0, "rate": 3.5, "step": "July 2025", "error": None,
+        "page": "/stress", "question": {},
     }  # fmt: skip
 
     def answer(route: Route) -> None:

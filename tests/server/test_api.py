@@ -20,6 +20,7 @@ from monazite.core.text import keys
 from monazite.draw import svg
 from monazite.facts.controls import controls
 from monazite.facts.places import groups
+from monazite.market.runs import Folder
 from monazite.report.explained import Explained, explained, fact_explained
 from monazite.report.twin import Cell, Table, twins
 from monazite.views.view import sources_frame
@@ -28,6 +29,7 @@ Page = dict[str, Any]
 Finish = Callable[..., Page]
 
 CUT = {"by": "CHN", "on": ["gallium"], "months": 5, "start": "2025-03", "horizon": 7}
+STUDY = {"by": "CHN", "on": ["gallium_4n"], "months": 3, "samples": 16, "horizon": 3}
 LONG = {"by": "CHN", "on": ["dy_oxide"], "months": 11, "horizon": 13}
 
 
@@ -80,7 +82,8 @@ def same_answer(client: TestClient, page: Page, answer: Answer) -> None:
     assert document["summary"] == answer.summary()
     assert len(document["table"]) == answer.table.height
     assert document["manifest"]["input_hash"] == answer.manifest.input_hash
-    views = page["views"] + ([page["help"]["view"]] if page["help"]["view"] else [])
+    helps = page["help"] or {"view": None}
+    views = page["views"] + ([helps["view"]] if helps["view"] else [])
     assert views
     for shown in views:
         view = answer.view(shown["name"])
@@ -189,6 +192,66 @@ def test_a_run_is_that_of_the_python_api(client: TestClient, finish: Finish) -> 
     assert run["id"] in [item["id"] for item in get(client, "/api/runs")["runs"]]
     unknown = client.get(f"/api/runs/{run['id']}/answer", params={"group": "QUADD"})
     assert (unknown.status_code, unknown.json()["error"]["nearest"]) == (400, ["QUAD"])
+
+
+def test_a_study_is_that_of_the_python_api(client: TestClient, finish: Finish) -> None:
+    run = finish(STUDY, most=300.0)
+    assert (run["state"], run["kind"], run["error"], run["left"]) == ("done", "study", None, None)
+    assert run["done"] == run["of"] >= STUDY["samples"]
+    assert run["page"] == "/study?by=CHN&on=gallium_4n&months=3&samples=16&horizon=3"
+    control = mz.ExportControl(by="CHN", on=["gallium_4n"], cut=1.0, months=3)
+    net = network_for(control)
+    asked: Page = {"samples": 16, "months": 3, "workers": 1}
+    answer = net.study(control, **asked)
+    path = f"/api/runs/{run['id']}"
+    page = get(client, f"{path}/answer")
+    same_answer(client, page, answer)
+    assert page["help"] is None
+    assert next(view["name"] for view in page["views"]) == "tornado"
+    assert page["why"]
+    for item in page["why"]:
+        shown = get(client, f"{path}/explain", cell=item["cell_id"])
+        same_explanation(shown, explained(answer.result, item["cell_id"]))
+
+    again = client.post("/api/runs", json=STUDY | {"group": "QUAD"})  # whose exposure is no new run
+    assert (again.status_code, again.json()["id"], again.json()["state"]) == (200, run["id"], "done")
+    same_answer(
+        client, get(client, f"{path}/answer", group="QUAD"), net.study(control, group="QUAD", **asked)
+    )
+    assert run["id"] in [item["id"] for item in get(client, "/api/runs")["runs"]]
+
+    priced = finish(STUDY | {"headline": "price"}, most=300.0)  # another headline of the same scenarios
+    assert priced["id"] != run["id"]
+    assert priced["page"].endswith("&headline=price")
+    same_answer(
+        client,
+        get(client, f"/api/runs/{priced['id']}/answer"),
+        net.study(control, headline="price", **asked),
+    )
+
+
+def test_the_scenarios_of_a_study_are_no_run_of_the_page(client: TestClient, finish: Finish) -> None:
+    run = finish(STUDY, most=300.0)
+    kept = str(Folder(run["id"]).result())
+    assert Folder(kept).exists
+    assert kept not in [item["id"] for item in get(client, "/api/runs")["runs"]]
+    assert client.get(f"/api/runs/{kept}").status_code == 404
+    assert client.delete(f"/api/runs/{kept}").status_code == 404
+    assert Folder(kept).state().name == "done"
+
+
+def test_a_study_can_be_stopped_and_a_short_question_need_not_wait_for_it(
+    client: TestClient, finish: Finish
+) -> None:
+    begun = client.post("/api/runs", json=STUDY | {"seed": 7, "samples": 2048})
+    assert begun.status_code == 202
+    path = f"/api/runs/{begun.json()['id']}"
+    short: Page = {"by": "CHN", "on": ["gallium"], "months": 1, "start": "2025-04", "horizon": 1}
+    assert finish(short)["state"] == "done"
+    assert get(client, path)["state"] in ("waiting", "running")
+    assert client.get(f"{path}/answer").status_code == 409
+    assert client.delete(path).json()["state"] == "cancelled"
+    assert client.get(f"{path}/table.csv").status_code == 409
 
 
 def test_a_registered_control_is_that_of_the_python_api(client: TestClient, finish: Finish) -> None:

@@ -258,9 +258,14 @@ def _folder(name: str) -> Folder:
         folder = Folder(name)
     except ArgumentError:
         raise NoRun("server.no_run") from None
-    if not folder.exists or not folder.manifest or folder.manifest.get("kind", "stress") not in _KINDS:
+    if not folder.exists or not _ours(folder.manifest):
         raise NoRun("server.no_run")
     return folder
+
+
+def _ours(manifest: dict[str, Any]) -> bool:
+    """Tell whether a run is one of the page's."""
+    return bool(manifest) and manifest.get("kind", "stress") in _KINDS
 
 
 def _run_page(runs: Runs, folder: Folder) -> dict[str, Any]:
@@ -288,7 +293,7 @@ def listed(request: Request) -> Response:
         with suppress(OSError, ArgumentError):  # it went meanwhile, or is no run of ours
             found.append((file.stat().st_mtime, Folder(file.parent.name)))
     found.sort(key=lambda pair: pair[0], reverse=True)
-    kept = [folder for _, folder in found if folder.manifest.get("kind", "stress") in _KINDS][:_LISTED]
+    kept = [folder for _, folder in found if _ours(folder.manifest)][:_LISTED]
     return wire.Json({"runs": [_run_page(request.app.state.runs, folder) for folder in kept]})
 
 
