@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
 import sys
 
 import numpy as np
@@ -230,6 +231,10 @@ def test_a_network_of_other_facts_travels_along(real: Network) -> None:
     assert carried.network is drawn
     assert carried.template().network is drawn
     assert carried.key() != Setting.of(real, MONTHS).key()
+    sent = pickle.loads(pickle.dumps(carried))
+    assert sent == carried
+    assert sent.network.level.tobytes() == drawn.level.tobytes()
+    assert len(pickle.dumps(Setting.of(real, MONTHS))) < 1000
 
 
 @pytest.mark.parametrize(
