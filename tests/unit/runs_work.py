@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 
 from monazite.core.errors import ArgumentError
-from monazite.market.runs import Cancelled, Progress
+from monazite.market.ensemble import BLOCK, ensemble
+from monazite.market.runs import Cancelled, Progress, Runs
 
 
 def count(steps: int, wait: float, *, progress: Progress) -> int:
@@ -55,8 +56,7 @@ class Numbers:
 
     count: int
     wait: float = 0.0
-    marks: Path | None = None  # where each computed block leaves a mark
-    trap: int = -1  # the block that does harm
+    marks: Path | None = None  # where each block that is begun leaves a mark with the number of its process
 
     def key(self) -> str:
         return f"numbers-{self.count}"
@@ -68,11 +68,48 @@ class Numbers:
 def squares(source: Numbers, first: int, last: int) -> pl.DataFrame:
     """Two rows for each scenario, with a sum that comes out otherwise in another order."""
     if source.marks is not None:
-        (source.marks / f"{first}-{time.time_ns()}").touch()
+        name = f"{first}-{os.getpid()}-{time.monotonic_ns()}"
+        (source.marks / f".{name}").write_text(str(os.getpid()), encoding="ascii")
+        (source.marks / f".{name}").rename(source.marks / name)
     time.sleep(source.wait)
-    draws = np.random.default_rng(first).normal(size=(last - first, 50_000))
+    draws = np.random.default_rng(first).normal(size=(last - first, 20_000))
     sums = [float(row @ row) for row in draws]
     of = np.repeat(np.arange(first, last), 2)
     return pl.DataFrame(
         {"scenario": of, "measure": ["sum", "square"] * (last - first), "value": np.repeat(sums, 2) * of}
     )
+
+
+def quick(source: Numbers, first: int, last: int) -> pl.DataFrame:
+    return pl.DataFrame({"scenario": np.arange(first, last), "value": np.arange(first, last) * 0.5})
+
+
+def fatal(source: Numbers, first: int, last: int) -> pl.DataFrame:
+    """The second block takes its worker along."""
+    if first == BLOCK:
+        os._exit(3)
+    return quick(source, first, last)
+
+
+def divide(source: Numbers, first: int, last: int) -> pl.DataFrame:
+    """The second block cannot be computed."""
+    return quick(source, first, last).with_columns(value=1.0 / (0 if first == BLOCK else 1))
+
+
+def short(source: Numbers, first: int, last: int) -> pl.DataFrame:
+    return quick(source, first, last - 1)
+
+
+def nameless(source: Numbers, first: int, last: int) -> pl.DataFrame:
+    return quick(source, first, last).drop("scenario")
+
+
+def uneven(source: Numbers, first: int, last: int) -> pl.DataFrame:
+    """The second block has other columns."""
+    return quick(source, first, last).rename({"value": "other"} if first == BLOCK else {})
+
+
+def run(name: str, count: str, wait: str, marks: str) -> None:
+    """Compute an ensemble, as a process of its own that may be killed."""
+    with Runs(1, apart=True) as runs:
+        ensemble(Numbers(int(count), float(wait), Path(marks)), squares, runs=runs, name=name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import io
 import json
+import pickle
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +24,7 @@ from monazite.core.errors import ArgumentError, MonaziteError
 from monazite.core.manifest import content_hash, package_versions
 from monazite.core.settings import write_atomic
 from monazite.core.text import say
-from monazite.market.executors import WorkerDied
+from monazite.market.executors import WorkerDied, packed
 from monazite.market.folder import Cancelled, Folder, Progress
 from monazite.market.runs import Runs
 
@@ -117,26 +118,28 @@ def ensemble(
         raise ArgumentError("market.ensemble_empty")
     asked = _asked(source, work)
     folder = Folder(name or run_name(source, work))
-    with _told(folder, source):
-        _write_down(folder, source, asked)
+    there = folder.manifest
+    if there and {part: there.get(part) for part in asked} != asked:
+        raise ArgumentError("market.ensemble_other", name=folder.name, folder=folder.path)
+    with _disk(folder, source.count):
+        if not there:
+            folder.describe(_manifest(source, asked, folder.name))
         blocks = _Blocks(folder, asked["key"], source.count)
-        if not blocks.missing() and folder.state().name == "done":
-            return folder
+        if blocks.missing() or folder.state().name != "done":
+            ours = _begin(folder, blocks)
+            with _told(ours):
+                _Try(ours, blocks, source, work, progress).go(runs)
+                ours.finish({"scenarios": source.count, "blocks": blocks.count})
+    return folder
+
+
+def _begin(folder: Folder, blocks: _Blocks) -> Folder:
+    """Begin a try, or join that of another process which works on the same run."""
+    with folder.alone():
         joined = folder.lives and folder.state().name in ("waiting", "running")
-        ours = Folder(folder.name, folder.path.parent, folder.latest if joined else folder.begin())
         if not joined:
             blocks.sweep()
-        workers = Runs() if runs is None else runs
-        try:
-            _Try(ours, blocks, source, work, progress, backwards=joined).go(workers)
-        except BaseException:
-            if runs is None:
-                workers.close(now=True)
-            raise
-        if runs is None:
-            workers.close()
-        ours.finish({"scenarios": source.count, "blocks": blocks.count})
-    return folder
+        return Folder(folder.name, folder.path.parent, folder.latest if joined else folder.begin())
 
 
 class _Blocks:
@@ -191,26 +194,35 @@ class _Try:
         source: Source,
         work: Work,
         progress: Progress | None,
-        *,
-        backwards: bool,
     ) -> None:
         self.folder = folder
         self.blocks = blocks
-        self.source = source
+        self.packed = packed(source)
         self.work = work
         self.progress = progress
         # where another process is at it already, meet it half-way
-        self.todo = deque(reversed(blocks.missing()) if backwards else blocks.missing())
+        self.todo = deque(sorted(blocks.missing(), reverse=not folder.owned))
         self.deaths: Counter[int] = Counter()
         self.lost: list[int] = []
-        self.schema: str | None = None
+        self.agreed = False
         self.before, self.began = blocks.done(), time.monotonic()
 
-    def go(self, runs: Runs) -> None:
-        """Compute what is missing."""
+    def go(self, runs: Runs | None) -> None:
+        """Compute what is missing, on workers of its own where none are given."""
+        self.tell()
+        workers = runs or Runs()
+        ended = False
+        try:
+            self.compute(workers)
+            ended = True
+        finally:
+            if runs is None:
+                workers.close(now=not ended)
+
+    def compute(self, runs: Runs) -> None:
+        """Keep the workers busy until nothing is missing."""
         waiting: dict[Future[bytes], int] = {}
         pool = None
-        self.tell()
         try:
             while self.todo or waiting:
                 while self.todo and (pool is None or len(waiting) < pool.ahead):
@@ -218,7 +230,7 @@ class _Try:
                     if self.blocks.look(index):  # another process was quicker
                         continue
                     pool = pool or runs.pool()
-                    given = (self.source, self.work, self.blocks.key, *self.blocks.range(index))
+                    given = (self.packed, self.work, self.blocks.key, *self.blocks.range(index))
                     waiting[pool.submit(_compute, *given)] = index
                 ended, _ = wait(waiting, timeout=_TICK, return_when=FIRST_COMPLETED)
                 if pool is not None and not ended:
@@ -230,10 +242,8 @@ class _Try:
             for future in waiting:
                 future.cancel()
         if self.lost:
-            named = [
-                say("market.ensemble_block", first=a, last=b - 1)
-                for a, b in map(self.blocks.range, self.lost)
-            ]
+            ranges = [self.blocks.range(index) for index in sorted(self.lost)]
+            named = [say("market.ensemble_block", first=first, last=last - 1) for first, last in ranges]
             raise MonaziteError("market.ensemble_lost", blocks="; ".join(named), times=_DEATHS)
 
     def take(self, index: int, future: Future[bytes]) -> None:
@@ -268,9 +278,9 @@ class _Try:
             raise MonaziteError(
                 "market.ensemble_columns", first=first, last=last - 1, got=schema, known=known
             )
-        if self.schema is None:
+        if not self.agreed:
             self.folder.describe(manifest)
-            self.schema = json.dumps(schema)
+            self.agreed = True
 
     def tell(self) -> None:
         """Say how far it is; who wants it to stop says so by an exception."""
@@ -281,41 +291,46 @@ class _Try:
             if rate
             else say("market.ensemble_step", done=done, of=of)
         )
-        self.folder.progress(done, of, step)
+        self.folder.take_over()
+        if self.folder.owned:
+            self.folder.progress(done, of, step)
+        else:
+            self.folder.heed()
         if self.progress is not None:
             self.progress(done, of, step)
 
 
 @contextmanager
-def _told(folder: Folder, source: Source) -> Iterator[None]:
-    """Leave in the folder how a try ended that did not get to its end."""
+def _disk(folder: Folder, scenarios: int) -> Iterator[None]:
+    """Tell in words that results cannot be written."""
     try:
         yield
-    except Cancelled:
-        with suppress(OSError):
-            folder.cancel()
-        raise
-    except ArgumentError:
-        raise
-    except MonaziteError as error:
-        with suppress(OSError):
-            folder.fail(str(error))
-        raise
     except OSError as error:
-        kept = len(list(folder.block(0).parent.glob("*.parquet")))
+        kept = len(list(folder.block(0).parent.glob("*.parquet"))) * BLOCK
         told = MonaziteError(
             "market.ensemble_disk",
-            folder=folder.path,
-            problem=error.strerror or str(error),
-            kept=min(kept * BLOCK, source.count),
-            of=source.count,
-        )
+            folder=folder.path, problem=error.strerror or str(error), kept=min(kept, scenarios), of=scenarios,
+        )  # fmt: skip
         with suppress(OSError):
             folder.fail(str(told))
         raise told from error
+
+
+@contextmanager
+def _told(ours: Folder) -> Iterator[None]:
+    """Leave in the folder how a try ended that did not get to its end."""
+    try:
+        yield
+    except Exception as error:
+        with suppress(OSError):
+            if isinstance(error, Cancelled):
+                ours.leave()
+            elif ours.owned:
+                ours.fail(str(error))
+        raise
     except BaseException:  # Ctrl-C
         with suppress(OSError):
-            folder.cancel()
+            ours.leave()
         raise
 
 
@@ -339,30 +354,23 @@ def _code(file: str) -> str:
     return content_hash(code_hash(package), other)
 
 
-def _write_down(folder: Folder, source: Source, asked: Mapping[str, Any]) -> None:
-    """Write the manifest; a folder of another question is left as it is."""
-    there = folder.manifest
-    if there and {name: there.get(name) for name in asked} != dict(asked):
-        raise ArgumentError("market.ensemble_other", name=folder.name, folder=folder.path)
-    if not there:
-        what = source.describe()
-        folder.describe(
-            {
-                "kind": "ensemble",
-                "title": what.get("title", folder.name),
-                "asked": what,
-                "seed": what.get("seed"),
-                "versions": package_versions(("numpy", "scipy", "numba", "polars")),
-                **asked,
-            }
-        )
+def _manifest(source: Source, asked: Mapping[str, Any], name: str) -> dict[str, Any]:
+    what = source.describe()
+    return {
+        "kind": "ensemble",
+        "title": what.get("title", name),
+        "asked": what,
+        "seed": what.get("seed"),
+        "versions": package_versions(("numpy", "scipy", "numba", "polars")),
+        **asked,
+    }
 
 
-def _compute(source: Source, work: Work, key: str, first: int, last: int) -> bytes:
+def _compute(source: bytes, work: Work, key: str, first: int, last: int) -> bytes:
     """Compute a block, wherever that is; its rows come back as a Parquet file."""
     import polars as pl
 
-    rows = work(source, first, last)
+    rows = work(_unpacked(source), first, last)
     column = rows.get_column("scenario", default=None)
     if column is None or column.dtype != pl.Int64 or column.null_count():
         raise MonaziteError("market.ensemble_scenario", first=first, last=last - 1)
@@ -375,6 +383,13 @@ def _compute(source: Source, work: Work, key: str, first: int, last: int) -> byt
         file, compression="zstd", row_group_size=max(rows.height, 1), metadata={_LABEL: json.dumps(label)}
     )
     return file.getvalue()
+
+
+@lru_cache(maxsize=2)
+def _unpacked(source: bytes) -> Any:
+    """Return the source that was sent: one for all blocks, so that it may keep what it works out."""
+    (found,) = pickle.loads(source)
+    return found
 
 
 def _whole(path: Path, key: str, first: int, last: int) -> bool:

@@ -30,7 +30,7 @@ from typing import IO, Any, Protocol, TypeVar
 from monazite.core.errors import ArgumentError, MonaziteError
 from monazite.core.text import say
 
-__all__ = ["Cluster", "Executor", "Here", "Processes", "WorkerDied", "one_thread", "serve"]
+__all__ = ["Cluster", "Executor", "Here", "Processes", "WorkerDied", "one_thread", "packed", "serve"]
 
 T = TypeVar("T")
 
@@ -163,7 +163,7 @@ class Processes:
         MonaziteError
             The call cannot be sent to another process.
         """
-        task = _packed(call, arguments)
+        task = packed(call, arguments)
         future: Future[T] = Future()
         with self._lock:
             if self._closed:
@@ -313,7 +313,7 @@ class Cluster:
     def submit(self, call: Callable[..., T], *arguments: Any) -> Future[T]:
         """Begin a call of a function that the workers can import."""
         future: Future[T] = Future()
-        far = self._pool.submit(_answer_far, _packed(call, arguments))
+        far = self._pool.submit(_answer_far, packed(call, arguments))
         far.add_done_callback(lambda ended: self._pass_on(ended, future))
         future.add_done_callback(lambda ended: ended.cancelled() and far.cancel())
         return future
@@ -400,11 +400,24 @@ def _listen(source: IO[bytes], calls: SimpleQueue[bytes]) -> None:
         calls.put(data)
 
 
-def _packed(call: Callable[..., object], arguments: tuple[Any, ...]) -> bytes:
+def packed(*what: Any) -> bytes:
+    """Pack what is to be sent to another process.
+
+    Raises
+    ------
+    MonaziteError
+        It cannot be sent, or not be read there because it is of the caller's main module.
+
+    Examples
+    --------
+    >>> pickle.loads(packed(1))
+    (1,)
+    """
     try:
-        if getattr(call, "__module__", None) == "__main__":
-            raise TypeError("a function of __main__")
-        return pickle.dumps((call, arguments))
+        for one in what:
+            if "__main__" in (getattr(one, "__module__", ""), type(one).__module__):
+                raise TypeError("it is of the module __main__")
+        return pickle.dumps(what)
     except Exception as error:  # what cannot be pickled raises whatever it likes
         raise MonaziteError("market.worker_unsent", problem=_line(error)) from error
 

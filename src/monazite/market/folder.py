@@ -10,9 +10,10 @@ import secrets
 import shutil
 import socket
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -164,6 +165,8 @@ class Folder:
 
     def _lives(self) -> bool | None:
         known = self._read("try.json")
+        if known.get("left"):
+            return False
         process = int(_figure(known.get("process")))
         if not process:
             return None
@@ -172,16 +175,51 @@ class Folder:
         seen = _figure(self._of_try("progress.json", str(known.get("try", ""))).get("seen"))
         return time.time() - max(seen, _figure(known.get("began"))) < _SILENT
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes from beginning a try meanwhile; held for a moment only."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / "lock").open("ab") as file:
+            with suppress(ImportError, OSError):  # not every system and disk has such locks
+                fcntl = import_module("fcntl")
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
     def begin(self) -> str:
         """Begin a new try, which ends any other, and return its id."""
         for name in ("cancel", "error.json", "progress.json"):
             with suppress(OSError):
                 (self.path / name).unlink()
         attempt = secrets.token_hex(8)
-        process = os.getpid()
-        host = {"host": socket.gethostname(), "process": process, "life": _life(process)}
-        self._write("try.json", {"try": attempt, "began": time.time(), **host})
+        self._own(attempt)
         return attempt
+
+    def take_over(self) -> None:
+        """Go on with the try of a process that is gone, as if this one had begun it."""
+        if not self.lives:
+            with self.alone():
+                if self.attempt == self.latest and not self.lives:
+                    self._own(self.latest)
+
+    def leave(self) -> None:
+        """End the part of this process in its try; another that is at it too goes on."""
+        known = self._read("try.json")
+        if self._owned(known):
+            self._write("try.json", known | {"left": True})
+
+    @property
+    def owned(self) -> bool:
+        """Whether this process began the try that the folder stands for, or took it over."""
+        return self._owned(self._read("try.json"))
+
+    def _owned(self, known: Mapping[str, Any]) -> bool:
+        mine = self.attempt in (None, known.get("try"))
+        return mine and known.get("host") == socket.gethostname() and known.get("process") == os.getpid()
+
+    def _own(self, attempt: str) -> None:
+        process = os.getpid()
+        who = {"host": socket.gethostname(), "process": process, "life": _life(process)}
+        self._write("try.json", {"try": attempt, "began": time.time(), **who})
 
     def describe(self, manifest: Mapping[str, Any]) -> None:
         """Write down what was asked (plain JSON values)."""
@@ -204,6 +242,8 @@ class Folder:
         if self._cancelled(latest):
             return State("cancelled", done, of, step, spent)
         if self._lives() is False and self.latest == latest and not (self.path / "result.pickle").is_file():
+            if self._read("try.json").get("left"):
+                return State("cancelled", done, of, step, spent)
             return State("failed", done, of, step, spent, error=say("market.run_lost"))
         if not known:
             return State("waiting")
@@ -219,9 +259,7 @@ class Folder:
         Cancelled
             Somebody asked to stop, or began the run anew.
         """
-        latest = self.latest
-        if self._cancelled(latest) or self.attempt not in (None, latest):
-            raise Cancelled("market.run_cancelled")
+        latest = self.heed()
         now = time.time()
         if self._began is None:
             self._began, self._first = now, done
@@ -229,6 +267,19 @@ class Folder:
             self._written = now
             pace = {"began": self._began, "first": self._first, "seen": now}
             self._write("progress.json", {"try": latest, **pace, "done": done, "of": of, "step": step})
+
+    def heed(self) -> str:
+        """Return the id of the try, if the work is to go on.
+
+        Raises
+        ------
+        Cancelled
+            Somebody asked to stop, or began the run anew.
+        """
+        latest = self.latest
+        if self._cancelled(latest) or self.attempt not in (None, latest):
+            raise Cancelled("market.run_cancelled")
+        return latest
 
     def cancel(self) -> None:
         """Ask the work to stop at its next step; a run that has ended stays as it is."""

@@ -87,7 +87,7 @@ class Runs:
 
     def __enter__(self) -> Runs:
         """Open the workers; a cluster that cannot be reached is told now."""
-        if self.apart or self.cluster:
+        if self.apart or self.cluster is not None:
             self.pool()
         return self
 
@@ -121,7 +121,7 @@ class Runs:
         more threads sums come out otherwise in their last digits.
         """
         with self._lock:
-            if self.cluster:
+            if self.cluster is not None:
                 if self._far is None:
                     self._far = Cluster(self.cluster)
                 return self._far
@@ -135,7 +135,7 @@ class Runs:
 
     def start(self, call: Callable[..., T], *arguments: Any) -> Callable[[], T]:
         """Begin a call; what it returns waits for the result and raises what the call raised."""
-        if not (self.apart or self.cluster):
+        if not self.apart and self.cluster is None:
             return lambda: call(*arguments)
         return self.pool().submit(call, *arguments).result
 
@@ -162,7 +162,7 @@ class Runs:
         Folder
         """
         folder = Folder(name)
-        with self._lock:
+        with self._lock, folder.alone():
             going, state = self._goes_on(folder), folder.state().name
             if state == "done" or (going and state in ("waiting", "running")):
                 if not folder.manifest:
