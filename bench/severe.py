@@ -3,9 +3,10 @@
 Usage: python -m bench.severe [--count 10000] [--seed 1] [--workers 2] [--compare 200] [--keep FOLDER]
 
 On the packaged rare-earth and gallium chains over 1 to 12 months and on made-up chains: whole states
-removed, several at once, all stocks empty, nothing at sea, demand multiplied, outages, bans, licences, quotas;
-tariffs, border duties, floors and contracts go through `fixed_point`. Scenario i rests on the seed and i alone.
-Prints a summary and writes ``out/severe.json``; with ``--keep`` every problem that failed is pickled.
+removed, several at once, all stocks empty, nothing at sea, demand multiplied, outages, bans, licences,
+quotas; tariffs, border duties, floors and contracts go through `fixed_point`. Scenario i rests on the seed
+and i alone. Prints a summary and writes ``out/severe.json``; with ``--keep`` every problem that failed is
+pickled.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 An ad-valorem tariff, a border duty, a floor or a contract lays a wedge ω on the costs of some activities, and
 its rule says what ω must be at the prices that the market then clears at. With g(ω) the distance between the
 two, g = 0 is solved by a semismooth Newton method: the market's own Hessian A D Aᵀ says how prices answer
-wedges. Where whole steps lead nowhere, parts of them are taken; then all rules are eased and made severer in
-strides; then come plain damped steps ω ← ω + θ (rule(prices) − ω).
+wedges. Where whole steps lead nowhere, parts of them are taken; then plain damped steps, ω ← ω + θ
+(rule(prices) − ω), and whole ones from there; then all rules are eased and made severer in strides.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ __all__ = ["Settled", "fixed_point"]
 _LENGTHS, _ENOUGH = (1.0, 0.5, 0.25, 0.1, 0.04, 0.015), 0.1
 #: whole steps that may pass without coming nearer to the best point's distance than this share of it
 _WATCHED, _BETTER = 5, 0.9
-#: first, least and largest stride in severity, and the steps that each may take
-_STRIDE, _LEAST_STRIDE, _STRIDE_STEPS = 0.25, 1e-3, 12
-#: plain steps at the end
+#: first, short and least stride in severity
+_STRIDE, _SHORT, _LEAST_STRIDE = 0.25, 0.02, 1e-3
+#: plain steps before Newton's are tried again
 _PLAIN = 20
 #: largest move of a wedge in a whole step, in prices
 _REACH = 5.0
@@ -67,7 +67,7 @@ def fixed_point(
     baseline: Problem | None = None,
     tolerance: float = 1e-6,
     damping: float = 1.0,
-    steps: int = 300,
+    steps: int = 400,
     strict: bool = True,
 ) -> Settled:
     """Clear a market whose costs hang on its prices.
@@ -83,8 +83,7 @@ def fixed_point(
     tolerance : float
         Largest difference between a wedge and its rule, as a share of its price.
     damping : float
-        Share of a plain step that is taken at first, 0 to 1; it shrinks where steps swing. Plain steps come
-        last.
+        Share of a plain step that is taken at first, 0 to 1; it shrinks where steps swing.
     steps : int
         Most clearings.
     strict : bool
@@ -120,7 +119,17 @@ def fixed_point(
         raise ArgumentError("error.fraction_expected", name="damping", given=damping)
     search = _Search(problem, tuple(rules), baseline, steps)
     best = search.whole(search.at(search.first, search.rules), tolerance)
-    for more in (search.careful, search.severer, partial(search.plain, share=damping)):
+    plain = partial(search.plain, share=damping)
+    for more in (
+        search.careful,
+        plain,
+        search.whole,
+        search.severer,
+        plain,
+        search.whole,
+        plain,
+        search.whole,
+    ):
         if best.worst > tolerance:
             found = more(best, tolerance)
             best = found if found.worst < best.worst else best
@@ -271,6 +280,9 @@ class _Search:
             )
             start = self.at(near.wedge, rules, near.clearing)
             new = self.whole(start, tolerance, watched=2)
+            if new.worst > tolerance and stride < _SHORT:  # at a corner: more is needed than a small stride
+                for more in (self.careful, self.plain, self.whole):
+                    new = new if new.worst <= tolerance else more(new, tolerance)
             if new.worst <= tolerance:
                 near, reached, stride = new, share, 2.0 * stride
             else:
@@ -278,7 +290,7 @@ class _Search:
                 point = new if share == 1.0 and new.worst < point.worst else point
         return near if reached == 1.0 else point
 
-    def plain(self, point: _Point, tolerance: float, share: float) -> _Point:
+    def plain(self, point: _Point, tolerance: float, share: float = 1.0) -> _Point:
         """Damped steps to what the rules make of the prices."""
         best = point
         for _ in range(_PLAIN):

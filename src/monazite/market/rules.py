@@ -169,7 +169,7 @@ class Rule(ABC):
         """Say who pays how much."""
 
     def eased(self, share: float, free: Seen) -> Rule:  # noqa: ARG002
-        """The rule at a share of its severity, 0 (nothing) to 1 (itself); ``free`` is the market without it."""
+        """The rule at a share of its severity, 0 to 1 (itself); ``free`` is the market without it."""
         return self
 
 
