@@ -31,13 +31,13 @@ def catalogue_rows(
     """What each control of a catalogue does.
 
     The headline must be one figure for all of them, or they could not be ranked: of unserved use it is the
-    share of all end use of the chains loaded, by base value; ``unserved`` is the share of what the control
-    itself hits.
+    share of all end use of the chains loaded, by base value, ores and host materials (alumina) left out;
+    ``unserved`` is the share of what the control itself hits.
     """
     good = sound(rows, source.count)
     # one pass over the rows, however many controls there are
     told = rows.filter(pl.col("commodity").is_not_null()).collect().partition_by("scenario", as_dict=True)
-    every = network.nodes["commodity"].unique().to_list()
+    every = network.nodes["commodity"].unique().sort().to_list()
     lines: list[dict[str, Any]] = []
     for number, entry in enumerate(source.entries):
         own = told[(number,)].with_columns(scenario=pl.lit(0, dtype=pl.Int64)).lazy()

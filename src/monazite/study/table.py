@@ -31,6 +31,8 @@ Of = Literal["unserved", "price"]
 MEASURE: dict[Of, str] = {"unserved": "unserved", "price": "price_multiple"}
 #: a price that is the only one in fewer scenarios than this share has no figure
 ENOUGH = 0.5
+#: what is used at these stages is used for something else than its chain is about
+HOSTS = ("mine", "concentrate")
 #: figures that rest on these kinds rest on assumption
 SOFT = ("assumed", "modelled")
 
@@ -71,11 +73,14 @@ class Headline:
     def make(cls, reader: Reader, of: Of, commodities: Sequence[str], scope: Scope, by: str) -> Headline:
         """Weigh by base value what a control of `commodities` hits.
 
-        Unserved use is told of the goods named and of all that is made of them; the price of those named.
+        Unserved use is told of the goods named and of all that is made of them, ores and host materials
+        (alumina) only where nothing else is hit; the price of those named.
         """
         network = reader.layout.network
         if of == "unserved":
-            goods: Collection[str] = downstream(network, commodities)
+            hit = downstream(network, commodities)
+            hosts = network.nodes.filter(pl.col("stage").is_in(list(HOSTS)))["commodity"].unique().to_list()
+            goods: Collection[str] = [good for good in hit if good not in hosts] or hit
             worth = reader.users.with_columns(weight=pl.col("level") * pl.col("price"))
         else:
             goods = commodities
