@@ -129,6 +129,16 @@ class Layout:
         return np.flatnonzero(self.role == "store")
 
     @cached_property
+    def trade(self) -> list[tuple[int, str, str | None, str]]:
+        """Columns that are trade flows: column, origin, destination, commodity."""
+        table = self.network.activities.select("type", "place", "partner", "commodity").rows()
+        return [
+            (int(k), *table[int(self.activity[k])][1:])
+            for k in np.flatnonzero(self.role == "piece")
+            if table[int(self.activity[k])][0] == "trade"
+        ]
+
+    @cached_property
     def lags(self) -> Int:
         """Months until the last delivery of each column (0 for one that acts within its month)."""
         return (

@@ -6,8 +6,9 @@ from typing import Protocol
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from monazite.market.measures.outcomes import Outcomes, Reader
+from monazite.market.measures.outcomes import Reader
 from monazite.market.problem import Clearing
 from monazite.market.scenario.template import Change, Template
 
@@ -22,6 +23,8 @@ SCHEMA = {
     "value": pl.Float64,
     "month": pl.Int64,
 }
+#: measures of the whole scenario
+_WHOLE = ("balance", "fell_back", "unconverged")
 
 
 class Scenarios(Protocol):
@@ -73,9 +76,8 @@ def work(source: Scenarios, first: int, last: int) -> pl.DataFrame:
             end += 1
         template = source.template(world)
         reader = Reader(template.layout, template.months)
-        changes = [source.change(k) for k in range(number, end)]
-        for k, clearing in enumerate(_solve(template, changes)):
-            frames.append(_rows(number + k, reader, reader.read(clearing), clearing))
+        cleared = _solve(template, [source.change(k) for k in range(number, end)])
+        frames.append(_rows(number, reader, cleared))
         number = end
     return pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
 
@@ -86,23 +88,38 @@ def _solve(template: Template, changes: list[Change]) -> list[Clearing]:
     return [clear(template.problem(change), baseline=template.base, strict=False) for change in changes]
 
 
-def _rows(scenario: int, reader: Reader, outcomes: Outcomes, clearing: Clearing) -> pl.DataFrame:
-    told = ~np.isnan(outcomes.multiple)
-    certificate = clearing.certificate
-    whole = {
-        "balance": certificate.balance,
-        "fell_back": float(certificate.method != "newton"),
-        "unconverged": float(not certificate.converged),
-    }
-    prices = reader.prices.filter(pl.Series(told))
-    return pl.DataFrame(
+def _rows(first: int, reader: Reader, cleared: list[Clearing]) -> pl.DataFrame:
+    """Rows of scenarios of one world, from `first` on."""
+    prices, users, whole = reader.prices, reader.users, len(_WHOLE)
+    told = [reader.read(clearing) for clearing in cleared]
+    nothing = [None] * whole
+    labels = pl.DataFrame(
         {
-            "scenario": scenario,
-            "measure": ["price_multiple"] * prices.height + ["unserved"] * reader.users.height + list(whole),
-            "commodity": [*prices["commodity"], *reader.users["commodity"], *[None] * len(whole)],
-            "place": [*prices["place"], *reader.users["place"], *[None] * len(whole)],
-            "value": [*outcomes.multiple[told], *outcomes.unserved, *whole.values()],
-            "month": [*outcomes.multiple_month[told], *outcomes.unserved_month, *[-1] * len(whole)],
+            "measure": ["price_multiple"] * prices.height + ["unserved"] * users.height + list(_WHOLE),
+            "commodity": [*prices["commodity"], *users["commodity"], *nothing],
+            "place": [*prices["place"], *users["place"], *nothing],
         },
-        schema=SCHEMA,
+        schema={name: SCHEMA[name] for name in ("measure", "commodity", "place")},
     )
+    values = [
+        np.concatenate([one.multiple, one.unserved, _quality(clearing)])
+        for one, clearing in zip(told, cleared, strict=True)
+    ]
+    months = [np.concatenate([one.multiple_month, one.unserved_month, np.full(whole, -1)]) for one in told]
+    return (
+        pl.concat([labels] * len(cleared))
+        .with_columns(
+            scenario=pl.Series(np.repeat(np.arange(first, first + len(cleared)), labels.height)),
+            value=pl.Series(np.concatenate(values)),
+            month=pl.Series(np.concatenate(months), dtype=pl.Int64),
+        )
+        .filter(pl.col("value").is_not_nan())
+        .select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
+        .rechunk()
+    )
+
+
+def _quality(clearing: Clearing) -> NDArray[np.float64]:
+    """How well a scenario cleared, in the order of the measures of the whole scenario."""
+    found = clearing.certificate
+    return np.array([found.balance, float(found.method != "newton"), float(not found.converged)])

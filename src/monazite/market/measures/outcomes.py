@@ -93,7 +93,11 @@ class Reader:
         group = np.zeros(len(layout.cohorts), dtype=np.int64)
         for number, cohorts in enumerate(groups["cohort"].to_list()):
             group[cohorts] = number
-        self._columns, self._group = columns, group[layout.cohort[columns]]
+        # side by side, so that each use is one stretch to add up
+        owner = group[layout.cohort[columns]]
+        order = np.argsort(owner, kind="stable")
+        self._columns = columns[order]
+        self._starts = np.searchsorted(owner[order], np.arange(groups.height))
         self._need = self.users["level"].to_numpy()
 
     def read(self, clearing: Clearing) -> Outcomes:
@@ -105,9 +109,8 @@ class Reader:
         told = clearing.unique.reshape(shape)[:, self._nodes]
         price = np.where(told, np.maximum(price, 0.0), -np.inf)
         peak = price.max(axis=0)
-        used = np.zeros((months, self._need.size))
         level = clearing.x.reshape(months, layout.size)[:, self._columns]
-        np.add.at(used.T, self._group, level.T)
+        used = np.add.reduceat(level, self._starts, axis=1) if self._need.size else level[:, :0]
         short = np.maximum(self._need - used, 0.0)
         # rounding is no shortage
         short[short <= 1e-9 * self._need] = 0.0

@@ -120,11 +120,7 @@ def limits(layout: Layout, control: Control) -> Limits:
         The control caps nothing: the restricting state exports none of it in this base year.
     """
     network = layout.network
-    table = network.activities
     known_places = sorted(set(network.nodes["place"]))
-    types = np.array(table["type"].to_list())
-    origin, partner = table["place"].to_list(), table["partner"].to_list()
-    commodity = table["commodity"].to_list()
     hits: list[_Hit] = []
     for piece in control.pieces:
         if piece.by not in known_places:
@@ -144,12 +140,9 @@ def limits(layout: Layout, control: Control) -> Limits:
             hits.append(_Hit(piece, np.array(chosen, dtype=np.int64), np.ones(len(chosen)), None))
             continue
         arcs = [
-            int(k)
-            for k in np.flatnonzero(layout.role == "piece")
-            if types[layout.activity[k]] == "trade"
-            and origin[layout.activity[k]] == piece.by
-            and commodity[layout.activity[k]] in on
-            and aims(partner[layout.activity[k]], commodity[layout.activity[k]])
+            k
+            for k, origin, partner, commodity in layout.trade
+            if origin == piece.by and commodity in on and aims(partner, commodity)
         ]
         if piece.cut > 0.0 or piece.path:
             hits.append(_Hit(piece, np.array(arcs, dtype=np.int64), np.ones(len(arcs)), None))
