@@ -101,6 +101,23 @@ def test_the_headline_is_made_of_the_scenarios(found: Study) -> None:
     assert outcome["value"] == pytest.approx(head["value"])
 
 
+def test_the_worst_month_is_told_of_what_goes_short(found: Study) -> None:
+    rows = found.record.rows().filter(
+        (pl.col("measure") == "unserved") & (pl.col("place") == "IND") & (pl.col("scenario") < 16)
+    )
+    months = rows.filter(pl.col("month") >= 0).collect()["month"].to_numpy()
+    worst = row(found, "worst_month", place="IND")
+    assert worst["value"] == np.median(months)
+    assert worst["unit"] == "month"
+
+
+def test_a_group_without_such_use_has_no_headline(one: Runs) -> None:
+    asked = {"samples": 4, "seed": 7, "months": 2, "causes": ["trader_stock"], "runs": one}
+    answer = study(toy(), BAN, group="BRA", **asked)
+    assert row(answer, "headline")["status"] == "insufficient"
+    assert answer.summary() == "No scenario gives a figure for this."
+
+
 def test_each_cause_has_a_swing_and_a_correlation(found: Study) -> None:
     for cause in CAUSES:
         moved, steady = row(found, "headline_swing", cause=cause), row(found, "rank_correlation", cause=cause)

@@ -87,7 +87,7 @@ QUIET = {"shortage": 0.005, "price_multiple": 0.05, "exports_multiple": 0.05}
 
 _BARS = "▁▂▃▄▅▆▇█"
 _LABELS = ("chain", "stage", "stage_to", "role", "commodity", "element", "use", "activity", "place", "by",
-           "partner", "cohort",
+           "partner", "cohort", "cause",
            "denominator", "scenario", "control", "period")  # fmt: skip
 
 
@@ -245,8 +245,12 @@ def _label(column: str, value: Any) -> str:
         return say(f"cli.all_{column}") if has(f"cli.all_{column}") else ""
     name = {"chain": words.chain, "stage": words.stage, "commodity": words.commodity, "use": words.commodity,
             "activity": words.commodity, "place": words.place, "by": words.place,
-            "partner": words.place, "stage_to": words.stage}.get(column)  # fmt: skip
+            "partner": words.place, "stage_to": words.stage, "cause": _cause}.get(column)  # fmt: skip
     return name(str(value)) if name else str(value)
+
+
+def _cause(name: str) -> str:
+    return words.cause(name)[0]
 
 
 def _varying(frame: pl.DataFrame, columns: Sequence[str]) -> list[str]:

@@ -216,10 +216,11 @@ def _show(console: Console, result: Answer) -> None:
 
     console.print(Text(result.summary(), style="bold"))
     console.print()
-    if result.table["rank"].drop_nulls().len() if "rank" in result.table.columns else False:
-        _controls(console, result)
-    else:
+    measures = set(result.table["measure"])
+    if "headline_swing" in measures:
         print_view(console, result.view("tornado"))
+    elif result.table["rank"].drop_nulls().len() if "rank" in result.table.columns else False:
+        _controls(console, result)
     console.print(Text(say("cli.sources_count", count=result.sources.height), style="dim"))
     console.print(Text(say("cli.study_run", name=result.manifest.extra["run"]), style="dim"))
 

@@ -31,6 +31,8 @@ Of = Literal["unserved", "price"]
 MEASURE: dict[Of, str] = {"unserved": "unserved", "price": "price_multiple"}
 #: a price that is the only one in fewer scenarios than this share has no figure
 ENOUGH = 0.5
+#: a use of which less than this share goes unserved has no worst month
+NOTICED = 0.005
 #: what is used at these stages is used for something else than its chain is about
 HOSTS = ("mine", "concentrate")
 #: figures that rest on these kinds rest on assumption
@@ -166,19 +168,39 @@ def outcome_rows(rows: pl.LazyFrame, reader: Reader, good: Int, scope: Scope, by
             value=pl.col("value").median(),
             low=pl.col("value").quantile(0.1, "linear"),
             high=pl.col("value").quantile(0.9, "linear"),
-            month=pl.col("month").filter(pl.col("month") >= 0).mode().min(),
         )
         .collect()
         .join(kinds, on="commodity", how="left")
         .sort("measure", "chain", "stage", "commodity", "place")
     )
     enough = pl.col("count") >= ENOUGH * good.size
-    return found.with_columns(
+    told = found.with_columns(
         *(pl.when(enough).then(pl.col(name)).alias(name) for name in ("value", "low", "high")),
         status=pl.when(enough).then(pl.lit("ok")).otherwise(pl.lit("insufficient")),
         unit=pl.lit("1"),
         by=pl.lit(by),
     ).drop("count")
+    return pl.concat([told, _worst_months(chosen, told)], how="diagonal_relaxed")
+
+
+def _worst_months(rows: pl.LazyFrame, told: pl.DataFrame) -> pl.DataFrame:
+    """Month with most unserved use, of what goes short by more than `NOTICED` in half of the scenarios."""
+    keys = ["commodity", "place"]
+    short = told.filter((pl.col("measure") == "unserved") & (pl.col("value") > NOTICED)).drop(
+        "value", "low", "high"
+    )
+    when = (
+        rows.filter((pl.col("measure") == "unserved") & (pl.col("month") >= 0))
+        .group_by(keys)
+        .agg(
+            value=pl.col("month").cast(pl.Float64).median(),
+            low=pl.col("month").cast(pl.Float64).quantile(0.1, "linear"),
+            high=pl.col("month").cast(pl.Float64).quantile(0.9, "linear"),
+        )
+        .collect()
+    )
+    found = short.join(when, on=keys, how="inner", maintain_order="left")
+    return found.with_columns(measure=pl.lit("worst_month"), unit=pl.lit("month"))
 
 
 def assumed_share(network: Network, headline: Headline) -> float | None:

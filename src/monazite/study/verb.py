@@ -54,12 +54,12 @@ class Study:
         Length of the window, and how many scenarios were drawn or listed.
     table : DataFrame
         Measures ``price_multiple`` (peak over the months) and ``unserved`` (share of base use over the
-        months) by commodity and place, with median, p10 and p90 over the scenarios; ``headline``; by
-        ``cause`` ``headline_swing`` (low and high: median of the headline where the cause stands in its
-        lowest and in its highest fifth), ``rank_correlation``, of a designed sample ``first_order`` and
-        ``total_order`` or ``elementary_effect``; ``scenarios``, ``fell_back``, ``unconverged``,
-        ``worst_balance``. Of a catalogue: ``headline``, ``unserved`` and ``price_multiple`` of each control,
-        ranked.
+        months) by commodity and place, with median, p10 and p90 over the scenarios, ``worst_month`` of what
+        goes short (0 is the first); ``headline``; by ``cause`` ``headline_swing`` (low and high: median of
+        the headline where the cause stands in its lowest and in its highest fifth), ``rank_correlation``, of
+        a designed sample ``first_order`` and ``total_order`` or ``elementary_effect``; ``scenarios``,
+        ``fell_back``, ``unconverged``, ``worst_balance``. Of a catalogue: ``headline``, ``unserved`` and
+        ``price_multiple`` of each control, ranked.
     sources : DataFrame
     manifest : Manifest
     network : Network

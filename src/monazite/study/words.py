@@ -143,7 +143,8 @@ def _catalogue(answer: Study) -> list[str]:
 
 def _trust(answer: Study) -> list[str]:
     found = []
-    soft = _rows(answer, "headline")["assumed_share"].drop_nulls()
+    heads = _rows(answer, "headline")
+    soft = heads["assumed_share"].drop_nulls() if "assumed_share" in heads.columns else heads["value"].head(0)
     share = float(soft[0]) if soft.len() else None
     if share is not None and share > MOSTLY:
         found.append(say("study.mostly_assumed", share=_share(share)))

@@ -29,6 +29,8 @@ Int = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Change:
+    """What a scenario changes of the base problem: arrays of full length, None where nothing changes."""
+
     b: Float | None = None
     c: Float | None = None
     a: Float | None = None
