@@ -46,10 +46,12 @@ __all__ = ["Outcome", "Scenario", "compare", "main", "scenario", "solve", "summa
 
 ROOT = Path(__file__).resolve().parent.parent
 #: worlds and how often each is drawn
-WORLDS = {"rare_earths": 0.45, "gallium": 0.35, "made_up": 0.2}
+WORLDS = {"rare_earths": 0.4, "gallium": 0.35, "made_up": 0.25}
 #: objectives may differ by this share of the terms they are summed from, unique prices by this share
 OBJECTIVE, PRICE = 1e-9, 1e-4
 BLOCK = 25
+#: clearings that a fixed point may take
+STEPS = 120
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,11 +130,11 @@ def scenario(index: int, seed: int, worlds: dict[str, float] | None = None) -> S
     world = str(rng.choice(list(chosen), p=np.array(list(chosen.values())) / sum(chosen.values())))
     if world == "made_up":
         return _of_made_up(index, rng)
-    months = int(np.ceil(12.0 * rng.random() ** 1.7))
+    months = int(np.ceil(12.0 * rng.random() ** 2.5))
     count = 1 + int(rng.integers(0, 4))
     chosen_parts = rng.choice(len(PARTS), size=count, p=WEIGHTS, replace=False)
     if any(PARTS[part] in RULED for part in chosen_parts):  # many clearings each
-        months = min(months, 6)
+        months = min(months, 3)
     window = _window(world, months)
     parts: list[str] = []
     for part in chosen_parts:
@@ -326,7 +328,7 @@ def solve(given: Scenario) -> tuple[Outcome, Clearing]:
     begun = time.perf_counter()
     answer: Clearing
     if given.rules:
-        answer = fixed_point(given.problem, given.rules, baseline=given.base, strict=False)
+        answer = fixed_point(given.problem, given.rules, baseline=given.base, steps=STEPS, strict=False)
     else:
         answer = clear(given.problem, baseline=given.base, strict=False)
     seconds = time.perf_counter() - begun
@@ -401,7 +403,7 @@ def run(
     compared: int = 200,
     keep: Path | None = None,
     worlds: dict[str, float] | None = None,
-    show: Callable[[int, int], None] | None = None,
+    show: Callable[[list[Outcome]], None] | None = None,
 ) -> list[Outcome]:
     """Run all scenarios, in order whatever the number of workers."""
     chosen = np.random.default_rng([seed, count]).permutation(count)[:compared]
@@ -420,7 +422,7 @@ def run(
         for block in blocks:
             outcomes.extend(block)
             if show is not None:
-                show(len(outcomes), count)
+                show(outcomes)
         return outcomes
 
     if workers == 1:
@@ -435,6 +437,7 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     usable = [outcome for outcome in outcomes if outcome.reference == "usable"]
     failed = [outcome for outcome in outcomes if not outcome.converged]
     ruled = [outcome for outcome in outcomes if outcome.rules]
+    compared = [outcome for outcome in outcomes if outcome.reference]
     return {
         "count": len(outcomes),
         "converged": sum(outcome.converged for outcome in outcomes),
@@ -450,11 +453,12 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "seconds_worst": float(seconds.max()),
         "steps_worst": max(outcome.steps for outcome in outcomes),
         "compared": len(usable),
-        "reference_short": sum(outcome.reference == "short" for outcome in outcomes),
+        "reference_short": len(compared) - len(usable),
         "worst_objective_apart": max((outcome.objective_apart or 0.0 for outcome in usable), default=0.0),
         "worst_price_apart": max((outcome.price_apart or 0.0 for outcome in usable), default=0.0),
         "wrong": [asdict(outcome) for outcome in usable if outcome.wrong],
-        "failed": [asdict(outcome) for outcome in failed],
+        "failed": [asdict(outcome) for outcome in failed if not outcome.rules],
+        "no_fixed_point": [asdict(outcome) for outcome in failed if outcome.rules],
         "slowest": [asdict(o) for o in sorted(outcomes, key=lambda o: -o.seconds)[:10]],
     }
 
@@ -473,9 +477,13 @@ def main() -> None:
         options.keep.mkdir(parents=True, exist_ok=True)
     begun = time.perf_counter()
 
-    def show(done: int, count: int) -> None:
-        spent = time.perf_counter() - begun
-        print(f"\r{done}/{count}, {spent / 60:.1f} min", end="", flush=True)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+
+    def show(outcomes: list[Outcome]) -> None:
+        found = {"seed": options.seed, **summary(outcomes), "wall_seconds": time.perf_counter() - begun}
+        options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        if len(outcomes) % 500 == 0:
+            print(f"{len(outcomes)}/{options.count}, {found['wall_seconds'] / 60:.1f} min", flush=True)
 
     outcomes = run(
         options.count,
@@ -486,9 +494,6 @@ def main() -> None:
         show=show,
     )
     found = {"seed": options.seed, **summary(outcomes), "wall_seconds": time.perf_counter() - begun}
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print()
     for key, value in found.items():
         print(f"{key:<24} {len(value) if isinstance(value, list) else value}")
     if found["failed"] or found["wrong"]:
