@@ -56,8 +56,12 @@ def draws_of(names: tuple[str, ...]) -> list[dict[str, float]]:
     return [*single, *together, *({name: float(draw.random()) for name in names} for _ in range(8))]
 
 
-def test_the_base_comes_back_whatever_is_drawn(template: Template) -> None:
-    assert len(template.causes) >= 12
+@pytest.mark.parametrize(
+    ("chain", "year", "least"), [("gallium", 2022, 12), ("rare_earths", 2024, 13), ("toy", 2024, 8)]
+)
+def test_the_base_comes_back_whatever_is_drawn(chain: str, year: int, least: int) -> None:
+    template = Template(load([chain], year), MONTHS)
+    assert len(template.causes) >= least
     for quantiles in draws_of(template.causes):
         problem = template.problem(template.change(quantiles))
         assert violation(problem, template.level(quantiles)) <= 1e-10, quantiles
