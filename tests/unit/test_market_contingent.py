@@ -172,6 +172,25 @@ def test_above_the_strike_one_way_pays_nothing_and_two_way_takes_back() -> None:
     assert part.x[0] == pytest.approx((7.0 + 1.2 - 1.0) / 1.7, rel=EXACT)
 
 
+def test_each_joint_product_may_have_a_strike_of_its_own() -> None:
+    # ore at z, split at z into 0.9 of one good (10 − q) and 0.1 of another (100 − 10 q):
+    # 0.9·12 + 0.1·95 = 2 z
+    joint = Problem(
+        A=[[1.0, -1.0, 0.0, 0.0], [0.0, 0.9, -1.0, 0.0], [0.0, 0.1, 0.0, -1.0]],
+        b=[0.0] * 3,
+        c=[0.0, 0.0, -10.0, -100.0],
+        a=[1.0, 1.0, 1.0, 10.0],
+        lower=[0.0] * 4,
+        upper=[np.inf, np.inf, 10.0, 10.0],
+        y0=[1.0, 1.0, 1.0],
+        throughput=[1.0] * 3,
+    )
+    answer = fixed_point(joint, [Support([1], [0.9], 1, 12.0), Support([1], [0.1], 2, 95.0)])
+    assert answer.x[:2] == pytest.approx([10.15, 10.15], rel=EXACT)
+    assert answer.price == pytest.approx([10.15, 10 - 9.135, 100 - 10.15], rel=EXACT)
+    assert [p.tonnes for p in answer.payments] == pytest.approx([9.135, 1.015], rel=EXACT)
+
+
 @pytest.mark.parametrize(
     ("volume", "output", "under"),
     [
@@ -305,6 +324,8 @@ def test_bad_rules_are_refused() -> None:
         fixed_point(HOME, [Support([9], [1.0], 0, 5.0)])
     with pytest.raises(ArgumentError, match="exist and go together"):
         fixed_point(HOME, [AdValorem([1], [7], [0.1])])
+    with pytest.raises(ArgumentError, match="a rule is expected"):
+        fixed_point(HOME, [0.25])  # type: ignore[list-item]
     with pytest.raises(ArgumentError, match="tolerance"):
         fixed_point(HOME, [], tolerance=0.0)
     with pytest.raises(ArgumentError, match="damping"):

@@ -102,8 +102,8 @@ def fixed_point(
         The market did not clear, or no wedges were found that their rules agree with; the message names the
         rule that is farthest.
     ArgumentError
-        The tolerance is not positive, a rule names an activity or node that is not there, or two rules
-        of one type claim one activity.
+        The tolerance is not positive, a rule names an activity or node that is not there, or two rules of
+        one type lay a price on one thing.
 
     Examples
     --------
@@ -120,16 +120,8 @@ def fixed_point(
     search = _Search(problem, tuple(rules), baseline, steps)
     best = search.whole(search.at(search.first, search.rules), tolerance)
     plain = partial(search.plain, share=damping)
-    for more in (
-        search.careful,
-        plain,
-        search.whole,
-        search.severer,
-        plain,
-        search.whole,
-        plain,
-        search.whole,
-    ):
+    again = (plain, search.whole)
+    for more in (search.careful, *again, search.severer, *again, *again):
         if best.worst > tolerance:
             found = more(best, tolerance)
             best = found if found.worst < best.worst else best
@@ -166,11 +158,11 @@ class _Search:
     def __init__(
         self, problem: Problem, rules: tuple[Rule, ...], baseline: Problem | None, steps: int
     ) -> None:
+        nodes, activities = problem.shape
+        _check(rules, nodes, activities)
         self.problem, self.rules, self.baseline, self.left = problem, rules, baseline, steps
         self.starts = np.concatenate([[0], np.cumsum([rule.size for rule in rules])]).astype(np.int64)
         self.effort = np.zeros(3, dtype=np.int64)
-        nodes, activities = problem.shape
-        _check(rules, nodes, activities)
         count = int(self.starts[-1])
         rows, columns, values = self._stack([rule.spread for rule in rules])
         self.spread = sparse.csr_array((values, (columns, rows)), shape=(activities, count))
@@ -387,14 +379,16 @@ class _Search:
 
 
 def _check(rules: Sequence[Rule], nodes: int, activities: int) -> None:
-    """Refuse two rules of one type that claim one activity: what both ask for at once is not defined."""
-    owners: dict[type, np.ndarray] = {}
+    """Refuse two rules of one type for one thing: what both ask for at once is not defined."""
+    owners: dict[tuple[type, int], np.ndarray] = {}
     for rule in rules:
+        if not isinstance(rule, Rule):
+            raise ArgumentError("market.rule_expected", given=type(rule).__name__)
         owned, name = rule.owns, rule.parties.name or type(rule).__name__
         for places, count in ((rule.spread.places, activities), (owned, activities), (rule.looks_at, nodes)):
             if places.size and (places.min() < 0 or places.max() >= count):
                 raise ArgumentError("market.rule_shape", name=name)
-        taken = owners.setdefault(type(rule), np.zeros(activities, dtype=bool))
+        taken = owners.setdefault((type(rule), rule.claim), np.zeros(activities, dtype=bool))
         if taken[owned].any():
             raise ArgumentError("market.rule_twice", name=name)
         taken[owned] = True

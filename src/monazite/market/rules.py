@@ -142,8 +142,13 @@ class Rule(ABC):
 
     @property
     def owns(self) -> Int:
-        """Activities on which no other rule of the same type may lay a wedge."""
+        """Activities on which no other rule of the same type and claim may lay a wedge."""
         return np.zeros(0, dtype=np.int64)
+
+    @property
+    def claim(self) -> int:
+        """Which part of an activity is owned: one of its products."""
+        return 0
 
     @property
     def looks_at(self) -> Int:

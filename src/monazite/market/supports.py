@@ -54,6 +54,9 @@ class Support(Rule):
         Share given back, 0 to 1.
     volume : float, optional
         Tonnes a period under contract; all by default.
+    output : int, optional
+        The node that the tonnes are given to, where producers make several goods and each may have a strike
+        of its own; ``node`` by default.
     parties : Parties
 
     Examples
@@ -76,6 +79,7 @@ class Support(Rule):
     factor: float = 1.0
     upside: float = 0.0
     volume: float | None = None
+    output: int | None = None
     parties: Parties = NOBODY
 
     def __post_init__(self) -> None:
@@ -92,6 +96,11 @@ class Support(Rule):
     def owns(self) -> Int:
         """Its producers."""
         return np.asarray(self.columns)
+
+    @property
+    def claim(self) -> int:
+        """The good that is supported."""
+        return self.node if self.output is None else self.output
 
     @property
     def looks_at(self) -> Int:

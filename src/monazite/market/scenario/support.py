@@ -64,6 +64,7 @@ def support(
                 factor=factor,
                 upside=upside,
                 volume=volume,
+                output=window.node(month, node),
                 parties=Parties(f"{name} {place}", place, f"producers {place}", month),
             )
             for month in window.active(when)
