@@ -22,7 +22,7 @@ gone = $(if $(wildcard $(1)),,again)
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: run serve page test check accept bench pictures screens wheel format lock clean again
+.PHONY: run serve page test check accept bench study pictures screens wheel format lock clean again
 .DEFAULT_GOAL := run
 
 run: .stamps/run
@@ -50,8 +50,20 @@ check: .stamps/all .stamps/page .stamps/browser
 accept: .stamps/all .stamps/page .stamps/browser
 	$(BIN)/python tools/accept.py $(ARGS)
 
+# what a user waits for, and the kernel beside other solvers on a few scenarios each: minutes
 bench: .stamps/all
 	$(BIN)/python bench/run.py $(ARGS)
+	$(BIN)/python -m bench.market --cases 3 --peers piqp,osqp,highs_warm,linopy_loop
+	$(BIN)/python -m bench.report
+
+# every scenario with every solver, growth, a cluster, ten thousand severe scenarios: hours
+study: .stamps/all
+	$(BIN)/python bench/run.py
+	$(BIN)/python -m bench.market
+	$(BIN)/python -m bench.growth
+	$(BIN)/python -m bench.spread
+	@test ! -f bench/severe.py || $(BIN)/python -m bench.severe
+	$(BIN)/python -m bench.report
 
 # the README's picture, after a change of the facts
 pictures: .stamps/all

@@ -1,7 +1,8 @@
 """Made-up chains of any size, calibrated: with no shock their base comes back exactly.
 
-Mine → plants → use, at every place, by month, with trade between places and stock from month to month. Plants
-of one stage of a chain also take a little of the next chain's product, so that chains are coupled. All is
+Mine → plants → use, at every place, by month, with trade between places and stock from month to month. The
+largest plants of a chain's last stage also take a little of the next chain's product, so that chains are
+coupled. All is
 drawn from one seed and built in whole arrays, so that 30 chains × 60 places × 12 months take seconds.
 """
 
@@ -31,8 +32,8 @@ QUANTITY = np.array([0.0, 0.5, 0.8, 0.95, 1.05, 1.6])
 WORTH = np.array([40.0, 12.0, 3.0, 1.25, 0.75, 0.3])
 #: months of throughput held in stock; marginal value of its last tonne as a share of the price
 COVER, CONVENIENCE = 1.5, 0.01
-#: tonnes of the next chain's product in a tonne of this chain's
-SHARED = 0.02
+#: tonnes of the next chain's product in a tonne of this chain's, in so many of its plants
+SHARED, SHARING = 0.02, 4
 
 
 @dataclass(frozen=True)
@@ -126,19 +127,22 @@ def synthetic(
     taken[:, -1] = size * rng.pareto(1.5, (chains, places)) + 0.01 * size
     use = taken[:, -1].copy()
     yields = rng.uniform(0.7, 1.0, (chains, stages))
-    linked = max(stages - 2, 0)
+    linked = stages - 2 if chains > 1 else -1
+    shared = np.zeros((chains, places))
     made, flow = np.zeros(shape), np.zeros((*shape, suppliers.shape[-1]))
     for stage in range(stages - 1, -1, -1):
         flow[:, stage] = _imports(taken[:, stage], suppliers[:, stage], places)
         made[:, stage] = _production(taken[:, stage], flow[:, stage], suppliers[:, stage])
         if stage:
             taken[:, stage - 1] += made[:, stage] / yields[:, stage, None]
-        if stage == stages - 1 and chains > 1 and stage > linked:
-            taken[:, linked] += SHARED * np.roll(made[:, stage], 1, axis=0)
+        if stage == stages - 1 and linked >= 0:
+            least = np.sort(made[:, stage], axis=1)[:, -min(SHARING, places)][:, None]
+            shared = SHARED * (made[:, stage] >= least)
+            taken[:, linked] += np.roll(shared * made[:, stage], 1, axis=0)
     through = np.maximum(made, taken) + 0.5 * flow.sum(axis=3)
 
     month = _Columns()
-    _plants(month, rng, node, price, made, yields, linked)
+    _plants(month, rng, node, price, made, yields, shared)
     trade, origin, level = _trade(month, node, price, flow, taken, suppliers)
     for k in range(QUANTITY.size - 1):
         width = QUANTITY[k + 1] - QUANTITY[k]
@@ -199,10 +203,10 @@ def _plants(
     price: Float,
     made: Float,
     yields: Float,
-    linked: int,
+    shared: Float,
 ) -> None:
     """Two pieces a plant, its base inside the second: what runs anyway, and what answers the price."""
-    chains, stages, _ = node.shape
+    stages = node.shape[1]
     for stage in range(stages):
         out, level = node[:, stage].ravel(), made[:, stage].ravel()
         margin = price[:, stage].copy()
@@ -211,10 +215,10 @@ def _plants(
             needed = np.broadcast_to(1.0 / yields[:, stage, None], margin.shape)
             margin -= needed * price[:, stage - 1]
             entries.append((node[:, stage - 1].ravel(), -needed.ravel()))
-        if stage == stages - 1 and chains > 1 and stage > linked:
-            other = np.roll(node[:, linked], -1, axis=0)
-            margin -= SHARED * np.roll(price[:, linked], -1, axis=0)
-            entries.append((other.ravel(), -SHARED))
+        if stage == stages - 1 and shared.any():
+            other = np.roll(node[:, stages - 2], -1, axis=0)
+            margin -= shared * np.roll(price[:, stages - 2], -1, axis=0)
+            entries.append((other.ravel(), -shared.ravel()))
         earned = margin.ravel()
         worth = np.maximum(np.abs(earned), 0.2 * price[:, stage].ravel())
         steep = 0.5 * worth / level
@@ -265,8 +269,10 @@ def _window(month: _Columns, price: Float, through: Float, stock: Float, months:
     where, column, tonnes = (np.concatenate([part[k].ravel() for part in every]) for k in range(3))
     b = np.zeros((months, m))
     b[0] = -stock
+    matrix = sparse.csc_array((tonnes, (where, column)), shape=(m * months, n * months))
+    matrix.eliminate_zeros()
     return Problem(
-        A=sparse.csc_array((tonnes, (where, column)), shape=(m * months, n * months)),
+        A=matrix,
         b=b.ravel(),
         c=cost.ravel(),
         a=slope.ravel(),

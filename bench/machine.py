@@ -10,8 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["machine"]
+__all__ = ["OUT", "machine"]
 
+#: where measurements are written
+OUT = Path(__file__).resolve().parent.parent / "out"
 _PACKAGES = (
     "numpy", "scipy", "numba", "piqp", "osqp", "clarabel", "cvxpy", "highspy", "linopy", "distributed",
 )  # fmt: skip

@@ -16,20 +16,19 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bench.chains import Case
-from bench.machine import machine
+from bench.machine import OUT, machine
 from bench.ours import Mine, in_two_processes, one_by_one
 from bench.peers import LIMIT, PEERS, QUADRATIC
 from bench.rivals import CASES, Timed, run_peer
 
 __all__ = ["compare", "evenly", "ratios"]
 
-OUT = Path(__file__).resolve().parent.parent / "out"
+
 #: solver -> name of its ratio in the JSON
 RATIOS = {
     "osqp": "ratio_osqp",
@@ -147,26 +146,33 @@ def main() -> None:
         else:
             wanted = set(evenly(total, options.cases or total))
         mine[name] = one_by_one(case, sorted(wanted))
+    name = options.only or "real"
+    total = len(cases[name].shocks)
+    some = evenly(total, min(total, QUICK_OURS if options.quick else options.cases or total))
+    rate, speedup = in_two_processes(name, cases[name], some)
+
+    def keep() -> dict[str, Any]:
+        record = {
+            "machine": state,
+            "seconds": round(time.monotonic() - began, 1),
+            "limit": LIMIT,
+            "scenarios_per_second": rate,
+            "speedup_two_processes": speedup,
+            "cases": {name: compare(case, mine[name], peers[name]) for name, case in cases.items()},
+        }
+        OUT.mkdir(exist_ok=True)
+        file = OUT / ("bench-quick.json" if options.quick else "bench-market.json")
+        file.write_text(json.dumps(record, indent=1), encoding="utf-8")
+        return record
+
     if options.quick:
         _quick(cases, peers, time.monotonic() + QUICK_SECONDS, chosen)
     else:
         for name in cases:
             for peer in chosen:
                 peers[name][peer], _ = run_peer(peer, name, sorted(mine[name]), told=_tell)
-    name = options.only or "real"
-    some = evenly(len(cases[name].shocks), QUICK_OURS) if options.quick else range(len(cases[name].shocks))
-    rate, speedup = in_two_processes(name, cases[name], list(some))
-    record = {
-        "machine": state,
-        "seconds": round(time.monotonic() - began, 1),
-        "limit": LIMIT,
-        "scenarios_per_second": rate,
-        "speedup_two_processes": speedup,
-        "cases": {name: compare(case, mine[name], peers[name]) for name, case in cases.items()},
-    }
-    OUT.mkdir(exist_ok=True)
-    file = OUT / ("bench-quick.json" if options.quick else "bench-market.json")
-    file.write_text(json.dumps(record, indent=1), encoding="utf-8")
+                keep()  # what was measured stays, should the run be stopped
+    record = keep()
     if options.json:
         parts = {name: part["ratios"] for name, part in record["cases"].items()}
         summary = {**parts.get("real", {}), "synthetic": parts.get("synthetic", {})}

@@ -87,7 +87,9 @@ def test_the_linear_version_is_near(case, cleared, linear) -> None:
 def test_steps_add_up_to_the_bounds(case) -> None:
     made = steps.in_steps(case)
     finite = np.isfinite(case.problem.upper)
-    full = made.levels(np.where(np.isinf(made.upper(case.problem.upper)), 0.0, made.upper(case.problem.upper)))
+    full = made.levels(
+        np.where(np.isinf(made.upper(case.problem.upper)), 0.0, made.upper(case.problem.upper))
+    )
     assert full[finite] == pytest.approx(case.problem.upper[finite])
     half = 0.5 * np.where(finite, case.problem.upper, 1.0)
     assert made.levels(made.upper(half))[finite] == pytest.approx(half[finite])
