@@ -31,6 +31,7 @@ THEMES = ("light", "dark")
 WIDTHS = {"wide": 1280, "narrow": 360}
 MOST = 2_500_000
 QUALITY = 26
+PATIENCE = 120_000  # of a busy machine, milliseconds
 ASSESS = "/assess?subject=IND&chain=rare_earths"
 STRESS_PAGE = "/stress?by=CHN&on=dy_oxide&cut=1&months=12&group=QUAD"
 JOB = "/stress?by=CHN&on=tb_oxide&cut=1&months=12&horizon=120"
@@ -125,6 +126,7 @@ def shoot(browser: Browser, url: str, theme: Any, width: int, form: str) -> byte
     """Return a picture of a page as a whole; of one with a dialogue, what a window shows."""
     size: ViewportSize = {"width": width, "height": 900 if width > 600 else 720}
     context = browser.new_context(color_scheme=theme, viewport=size, reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto(url)
     page.wait_for_selector("#main h1")

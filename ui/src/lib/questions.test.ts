@@ -27,9 +27,10 @@ describe('between the URL and the question', () => {
     expect(stressBody(params('by=CHN&on=a&cut=much'))).toEqual({ by: 'CHN', on: ['a'], cut: 'much' })
   })
   test('a study is its restriction and a number of scenarios, stated or not', () => {
-    expect(studyBody(params('by=CHN&on=a&samples=64&seed=3&group=QUAD'))).toEqual({
+    expect(studyBody(params('by=CHN&on=a&samples=64&seed=3&group=QUAD&headline=price'))).toEqual({
       by: 'CHN',
       on: ['a'],
+      headline: 'price',
       samples: 64,
       seed: 3,
     })
@@ -38,7 +39,7 @@ describe('between the URL and the question', () => {
     expect(stressBody(params('by=CHN&samples=64'))).toEqual({ by: 'CHN' })
   })
   test('a restriction is the same on either page; what is looked at there stays there', () => {
-    const here = params('by=CHN&on=a&cut=0.5&samples=64&group=QUAD&view=map&cell=x')
+    const here = params('by=CHN&on=a&cut=0.5&horizon=72&samples=64&group=QUAD&view=map&cell=x')
     expect(sameControl('study', here)).toBe('/study?by=CHN&on=a&cut=0.5&samples=64&group=QUAD')
     expect(sameControl('stress', here)).toBe('/stress?by=CHN&on=a&cut=0.5&group=QUAD')
   })

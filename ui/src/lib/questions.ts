@@ -15,8 +15,9 @@ const STRESS = [
   'chain',
   'year',
 ] as const
-// a study looks at one window with open eyes: nothing is believed in it
-const STUDY = [...STRESS.filter((name) => name !== 'belief'), 'samples', 'seed'] as const
+// what a restriction is, whatever is asked about it
+const CONTROL = STRESS.filter((name) => name !== 'belief' && name !== 'horizon')
+const STUDY = [...CONTROL, 'horizon', 'samples', 'seed', 'headline'] as const
 const MANY = new Set(['chain', 'on'])
 const NUMBERS = new Set(['cut', 'months', 'horizon', 'year', 'belief', 'samples', 'seed'])
 // how many scenarios a study has: as asked for first, and the bounds of what may be asked for
@@ -57,9 +58,9 @@ export function studyBody(params: URLSearchParams): Record<string, unknown> {
   return Object.keys(found).length === 0 ? found : { samples: SAMPLES, ...found }
 }
 
-// The same restriction on another page: its address there.
+// The same restriction on another page: its address there. Months simulated are another thing on each.
 export function sameControl(page: 'stress' | 'study', params: URLSearchParams): string {
-  const kept = only(params, [...(page === 'study' ? STUDY : STRESS), 'group'])
+  const kept = only(params, [...CONTROL, ...(page === 'study' ? ['samples'] : []), 'group'])
   return `/${page}?${kept}`
 }
 
