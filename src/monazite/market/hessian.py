@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from functools import cached_property
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -21,7 +22,7 @@ from monazite.market.linear import (
     widen,
 )
 from monazite.market.problem import Array
-from monazite.market.symbolic import Blocks, Integers, blocks_of, postordered, transposed
+from monazite.market.symbolic import Blocks, Integers, blocks_of, postordered, reordered, transposed
 
 __all__ = ["Hessian", "hessian_of"]
 
@@ -54,8 +55,6 @@ class Hessian:
         The caller's node at each position.
     starts, indices, data : arrays
         A by columns: the coefficients of activity j are ``data[starts[j]:starts[j + 1]]``.
-    node_starts, node_columns : arrays of int
-        The activities at each node.
     """
 
     def __init__(self, matrix: sparse.csc_array, order: Integers | None = None) -> None:
@@ -68,12 +67,12 @@ class Hessian:
         lower_starts, lower = pattern(starts, indices, nodes)
         after = postordered(*transposed(lower_starts, lower))
         if not np.array_equal(after, np.arange(nodes)):
-            order = order[after]
-            indices = _placed(raw, order)
-            lower_starts, lower = pattern(starts, indices, nodes)
+            place = np.empty_like(after)
+            place[after] = np.arange(nodes)
+            order, indices = order[after], place[indices]
+            lower_starts, lower = reordered(lower_starts, lower, place)
         self.order = order
         self.starts, self.indices, self.data = starts, indices, data
-        self.node_starts, self.node_columns = reaching(starts, indices, nodes)
         self._lower_starts, self._lower = lower_starts, lower
         self._pair_starts, self._product, self._to = pairs(starts, indices, data, lower_starts, lower)
         self._blocks: Blocks = blocks_of(lower_starts, lower)
@@ -82,6 +81,12 @@ class Hessian:
     def nodes(self) -> int:
         """Number of nodes."""
         return int(self.order.size)
+
+    @cached_property
+    def _reaching(self) -> tuple[Integers, Integers]:
+        """The activities at each node."""
+        node_starts, node_columns = reaching(self.starts, self.indices, self.nodes)
+        return node_starts, node_columns
 
     def part(self, chosen: Integers) -> tuple[Hessian, Integers]:
         """Return the network of some nodes alone, and the activities that touch them.
@@ -92,7 +97,7 @@ class Hessian:
             Positions of the nodes, ascending.
         """
         touched, starts, indices, data = restrict(
-            chosen, self.node_starts, self.node_columns, self.starts, self.indices, self.data
+            chosen, *self._reaching, self.starts, self.indices, self.data
         )
         matrix = sparse.csc_array((data, indices, starts), shape=(chosen.size, touched.size))
         return Hessian(matrix, np.arange(chosen.size, dtype=np.int64)), touched
@@ -100,9 +105,7 @@ class Hessian:
     def widened(self, near: NDArray[np.bool_], weights: Array, flexibility: Array) -> NDArray[np.bool_]:
         """Return the nodes near, and those that free activities tie to them."""
         free = weights > _FREE * flexibility
-        found: NDArray[np.bool_] = widen(
-            near, self.node_starts, self.node_columns, self.starts, self.indices, free
-        )
+        found: NDArray[np.bool_] = widen(near, *self._reaching, self.starts, self.indices, free)
         return found
 
     def values(self, weights: Array, least: Array, share: float) -> Array:

@@ -15,7 +15,7 @@ import numpy as np
 from monazite.market.compiled import loop
 from monazite.market.dual import Market, State
 from monazite.market.factor import Factor
-from monazite.market.loops import gather, level
+from monazite.market.loops import gather, respond
 from monazite.market.newton import ROUNDING
 from monazite.market.problem import Array
 
@@ -90,9 +90,8 @@ class _Path:
     def begin(market: Market, state: State, mu: float) -> _Path:
         """Start in the middle of the path of this μ, at the prices of the state."""
         x, below, above, floor, ceiling = (np.empty_like(state.x) for _ in range(5))
-        _begin(
-            state.reduced, market.flexibility, market.lower, market.upper, mu, x, below, above, floor, ceiling
-        )
+        respond(state.reduced, market.flexibility, market.lower, market.upper, mu, x, floor)
+        _begin(x, market.flexibility, market.lower, market.upper, mu, below, above, floor, ceiling)
         far = np.empty_like(state.y)
         return _Path(x, below, above, floor, ceiling, state.y.copy(), state.reduced.copy(), far)
 
@@ -143,20 +142,20 @@ class _Path:
 
 @loop
 def _begin(
-    reduced: Array, flexibility: Array, lower: Array, upper: Array, mu: float, x: Array, below: Array,
-    above: Array, floor: Array, ceiling: Array,
+    x: Array, flexibility: Array, lower: Array, upper: Array, mu: float, below: Array, above: Array,
+    floor: Array, ceiling: Array,
 ) -> None:  # fmt: skip
-    """Bounds that do not count have a gap of -1 and are worth nothing; a fixed activity has two such."""
+    """Bounds that do not count have a gap of -1; a fixed activity has a floor of -1 too."""
     for j in range(x.size):
-        f, l, u = flexibility[j], lower[j], upper[j]
-        x[j], _ = level(reduced[j] * f, l, u, mu * f)
+        l, u = lower[j], upper[j]
         below[j], above[j], floor[j], ceiling[j] = -1.0, -1.0, 0.0, 0.0
         if u > l:
+            least = 1e-12 * np.sqrt(mu * flexibility[j])
             if l > -np.inf:
-                below[j] = max(x[j] - l, 1e-12 * np.sqrt(mu * f))
+                below[j] = max(x[j] - l, least)
                 floor[j] = mu / below[j]
             if u < np.inf:
-                above[j] = max(u - x[j], 1e-12 * np.sqrt(mu * f))
+                above[j] = max(u - x[j], least)
                 ceiling[j] = mu / above[j]
         else:
             floor[j] = -1.0

@@ -14,6 +14,7 @@ __all__ = ["derivative", "earn", "gather", "lengths", "respond", "search"]
 ENOUGH = 0.2
 _TRIALS = 60
 _LONGEST = 64.0
+_AT_ONCE = 256
 
 
 @loop
@@ -55,47 +56,34 @@ def gather(starts: Integers, indices: Integers, data: Array, x: Array, b: Array,
 
 
 @loop
-def level(wanted: float, lower: float, upper: float, square: float) -> tuple[float, float]:
-    """An activity's level where it wants ``wanted``, and how much of a small change it follows, 0 to 1.
-
-    With ``square`` = 0 the level is cut off at the bounds. Else it bends towards them over a width of its
-    root, l + p(wanted − l) − p(wanted − u) with p(v) = (v + √(v² + 4 square)) / 2, and keeps off them. The
-    far end of p is written so that nothing is lost to rounding.
-    """
-    if square == 0.0 or not upper > lower:
-        return min(max(wanted, lower), upper), 1.0 if lower < wanted < upper else 0.0
-    found, follows = wanted, 1.0
-    if lower > -np.inf:
-        v = wanted - lower
-        root = np.sqrt(v * v + 4.0 * square)
-        over = 0.5 * (v + root) if v > 0.0 else 2.0 * square / (root - v)
-        found = lower + over
-        follows = over / root
-    if upper < np.inf:
-        v = wanted - upper
-        root = np.sqrt(v * v + 4.0 * square)
-        over = 0.5 * (v + root) if v > 0.0 else 2.0 * square / (root - v)
-        found -= over
-        follows -= over / root
-    return found, max(follows, 0.0)
-
-
-@loop
 def respond(
     reduced: Array, flexibility: Array, lower: Array, upper: Array, bend: float, x: Array, weights: Array
 ) -> None:
-    """Set the levels where activities earn ``reduced`` above their cost, and how far they follow a change."""
+    """Set the levels where activities earn ``reduced`` above their cost, and how far they follow a change.
+
+    With ``bend`` = 0 the level is cut off at the bounds, clip(w, l, u) with w = reduced × flexibility. Else
+    it bends towards them and keeps off them: l + p(w − l) − p(w − u), p(v) = (v + √(v² + 4 s)) / 2, with
+    s = bend × flexibility. As clip(w, l, u) and what p adds at either end, nothing is lost to rounding, and
+    bounds at infinity add nothing.
+    """
     if bend == 0.0:
         for j in range(x.size):
-            f, l, u = flexibility[j], lower[j], upper[j]
+            f = flexibility[j]
             wanted = reduced[j] * f
-            x[j] = min(max(wanted, l), u)
-            weights[j] = f if l < wanted < u else 0.0
+            x[j] = min(max(wanted, lower[j]), upper[j])
+            weights[j] = f if lower[j] < wanted < upper[j] else 0.0
         return
     for j in range(x.size):
         f = flexibility[j]
-        x[j], follows = level(reduced[j] * f, lower[j], upper[j], bend * f)
-        weights[j] = f * follows
+        square = bend * f
+        wanted = reduced[j] * f
+        v, w = wanted - lower[j], wanted - upper[j]
+        root_v, root_w = np.sqrt(v * v + 4.0 * square), np.sqrt(w * w + 4.0 * square)
+        over_v, over_w = 2.0 * square / (root_v + abs(v)), 2.0 * square / (root_w + abs(w))
+        x[j] = min(max(wanted, lower[j]), upper[j]) + (over_v - over_w)
+        share_v, share_w = over_v / root_v, over_w / root_w
+        follows = (1.0 - share_v if v > 0.0 else share_v) - (1.0 - share_w if w > 0.0 else share_w)
+        weights[j] = f * max(follows, 0.0)
 
 
 @loop
@@ -113,14 +101,34 @@ def derivative(
 
     As a change from where it is known, for the sum over all levels would drown it in rounding.
     """
-    total = 0.0
-    for j in range(x.size):
-        e = earned[j]
-        if e != 0.0:
-            f = flexibility[j]
-            there, _ = level((reduced[j] + length * e) * f, lower[j], upper[j], bend * f)
-            total += (there - x[j]) * e
-    return total
+    term = np.empty(_AT_ONCE)
+    p, q, r, s = 0.0, 0.0, 0.0, 0.0
+    for begin in range(0, x.size, _AT_ONCE):
+        end = min(begin + _AT_ONCE, x.size)
+        size = end - begin
+        f, l, u = flexibility[begin:end], lower[begin:end], upper[begin:end]
+        earns, more, now = reduced[begin:end], earned[begin:end], x[begin:end]
+        if bend == 0.0:
+            for k in range(size):
+                there = min(max((earns[k] + length * more[k]) * f[k], l[k]), u[k])
+                term[k] = (there - now[k]) * more[k]
+        else:
+            for k in range(size):
+                square = bend * f[k]
+                wanted = (earns[k] + length * more[k]) * f[k]
+                v, w = wanted - l[k], wanted - u[k]
+                over_v = 2.0 * square / (np.sqrt(v * v + 4.0 * square) + abs(v))
+                over_w = 2.0 * square / (np.sqrt(w * w + 4.0 * square) + abs(w))
+                there = min(max(wanted, l[k]), u[k]) + (over_v - over_w)
+                term[k] = (there - now[k]) * more[k]
+        for k in range(size, _AT_ONCE):
+            term[k] = 0.0
+        for k in range(0, _AT_ONCE, 4):
+            p += term[k]
+            q += term[k + 1]
+            r += term[k + 2]
+            s += term[k + 3]
+    return (p + q) + (r + s)
 
 
 @loop

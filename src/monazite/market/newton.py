@@ -32,18 +32,18 @@ _BEND, _SHRINK, _LEAST_BEND = 1e-6, 0.1, 1e-15
 #: the bend shrinks once no node is out of balance by more than this share of its throughput
 _SETTLED = 0.03
 #: farther from balance than this share of throughput, parts are settled first; how often in vain
-_FAR, _FUTILE = 1e-2, 3
+_FAR, _FUTILE = 1e-1, 3
 #: nodes whose imbalance is more than this share of the largest are settled, with their neighbours
-_NOTED, _HOPS = 0.02, 2
+_NOTED, _HOPS = 0.02, 1
 #: a part larger than this share of the nodes is none; of small markets no part is worth the trouble
 _PART, _SMALL = 0.2, 400
-_LOCAL_STEPS, _ROUNDS = 40, 3
+_LOCAL_STEPS = 40
 #: an imbalance above this share of throughput, at more nodes than a part has, is too much for Newton's method
 _WILD = 1.0
 #: a step that leaves more than this share of the imbalance has stalled
 _STALLED = 0.5
-#: a round has served if it leaves less than this share of the imbalance; so much is enough for another one
-_SERVED, _AGAIN = 0.9, 0.3
+#: settling has served if it leaves less than this share of the imbalance
+_SERVED = 0.9
 #: within the part the imbalance is brought below this share of what is noted
 _GOAL = 0.1
 
@@ -169,26 +169,21 @@ def settle(market: Market, state: State) -> bool:
         Whether it served: the largest imbalance of the whole has fallen. Where the imbalance is spread over
         much of the market nothing is done.
     """
-    served = False
-    for _ in range(_ROUNDS):
-        before = state.balance
-        chosen = _part(market, state)
-        if chosen is None:
+    before = state.balance
+    chosen = _part(market, state)
+    if chosen is None:
+        return False
+    part, inner = market.part(chosen, state)
+    goal = _GOAL * _NOTED * before
+    for _ in range(_LOCAL_STEPS):
+        if inner.balance <= goal:
             break
-        part, inner = market.part(chosen, state)
-        goal = _GOAL * _NOTED * before
-        for _ in range(_LOCAL_STEPS):
-            if inner.balance <= goal:
-                break
-            _step(part, inner)
-        state.effort.local_steps += inner.effort.steps
-        whole = np.zeros_like(state.y)
-        whole[chosen[part.hessian.order]] = inner.y
-        state.move(market, whole, state.earned(market, whole), 1.0)
-        served = served or state.balance <= _SERVED * before
-        if state.balance > _AGAIN * before:
-            break
-    return served
+        _step(part, inner)
+    state.effort.local_steps += inner.effort.steps
+    whole = np.zeros_like(state.y)
+    whole[chosen[part.hessian.order]] = inner.y
+    state.move(market, whole, state.earned(market, whole), 1.0)
+    return state.balance <= _SERVED * before
 
 
 def _out(market: Market, state: State) -> NDArray[np.bool_]:

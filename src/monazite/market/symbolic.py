@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from monazite.market.compiled import loop
 
-__all__ = ["Blocks", "blocks_of", "postordered", "transposed"]
+__all__ = ["Blocks", "blocks_of", "postordered", "reordered", "transposed"]
 
 Integers = NDArray[np.int64]
 
@@ -113,6 +113,29 @@ def transposed(starts: Integers, indices: Integers) -> tuple[Integers, Integers]
             columns[free[row]] = column
             free[row] += 1
     return turned, columns
+
+
+@loop
+def reordered(starts: Integers, indices: Integers, place: Integers) -> tuple[Integers, Integers]:
+    """Give each row and column of a lower triangle a new place: again a lower triangle by columns, sorted."""
+    count = starts.size - 1
+    turned = np.zeros(count + 1, np.int64)
+    for column in range(count):
+        for at in range(starts[column], starts[column + 1]):
+            turned[min(place[column], place[indices[at]]) + 1] += 1
+    for column in range(count):
+        turned[column + 1] += turned[column]
+    free = turned[:count].copy()
+    found = np.empty(indices.size, np.int64)
+    for column in range(count):
+        for at in range(starts[column], starts[column + 1]):
+            one, other = place[column], place[indices[at]]
+            low = min(one, other)
+            found[free[low]] = max(one, other)
+            free[low] += 1
+    for column in range(count):
+        found[turned[column] : turned[column + 1]] = np.sort(found[turned[column] : turned[column + 1]])
+    return turned, found
 
 
 @loop

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monazite.facts.assumptions import assumed
-from monazite.market import Certificate, Clearing, Problem, clear
+from monazite.market.certificate import Certificate
+from monazite.market.problem import Clearing, Problem
 from monazite.market.scenario import Limits
 from monazite.network import Layout
 
@@ -172,6 +173,8 @@ class _Simulation:
         self.backlog = np.maximum((self.backlog - made_up) * (1.0 - LAPSE) + np.maximum(gap, 0.0), 0.0)
 
     def run(self, horizon: int, progress: Progress | None) -> Run:
+        from monazite.market import clear
+
         _layout, n, m = self.layout, self.layout.size, self.layout.month_nodes
         levels, prices, lows, highs, uppers = [], [], [], [], []
         stocks, orders, unfilled = [self.stock.copy()], [], []
