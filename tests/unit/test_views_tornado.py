@@ -166,17 +166,26 @@ def test_without_causes_the_controls_that_bite_most_lead() -> None:
     about = {"by": ["CHN", "MMR", "CHN"], "commodity": ["dy_oxide", "dy_oxide", None], "unit": ["1"] * 3,
              "chain": ["rare_earths"] * 3, "kind": ["modelled"] * 3, "place": ["WLD"] * 3}  # fmt: skip
     rows = pl.concat(
-        pl.DataFrame({"measure": [measure] * 3, "value": values, **about})
-        for measure, values in (
-            ("headline", [0.3, 0.1, 0.6]), ("unserved", [0.3, 0.1, 0.6]), ("price_multiple", [7.0, 2.0, 9.0]),
+        pl.DataFrame({"measure": [measure] * 3, "value": values, "denominator": [of] * 3, **about},
+                     schema_overrides={"denominator": pl.String})
+        for measure, values, of in (
+            ("headline", [0.031, 0.012, 0.6], "all"), ("unserved", [0.3, 0.1, 0.6], "downstream"),
+            ("price_multiple", [7.0, 2.0, 9.0], None),
         )
     )  # fmt: skip
-    made = views_of(SimpleNamespace(table=rows, sources=pl.DataFrame({"source": ["s"]})))
-    assert list(made) == ["controls_unserved", "states_unserved", "controls_prices", "states_prices"]
-    prices = made["controls_prices"]()
-    assert prices.data["label"].to_list() == ["China", "Myanmar"]
-    assert prices.data["text"].to_list() == ["×7.0", "×2.0"]
-    assert made["states_unserved"]().data["value"].to_list() == [0.6]
+    sources = pl.DataFrame({"source": ["s"]})
+    made = views_of(SimpleNamespace(table=rows, sources=sources))
+    assert list(made) == ["controls", "states", "controls_prices", "states_prices"]
+    controls = made["controls"]()
+    assert controls.data["label"].to_list() == ["China", "Myanmar"]
+    assert [plain(text) for text in controls.data["text"]] == ["3.1 %", "1.2 %"]
+    assert "of all use" in controls.title
+    assert made["controls_prices"]().data["text"].to_list() == ["×7.0", "×2.0"]
+    assert made["states"]().data["value"].to_list() == [0.6]
+
+    priced = rows.filter(pl.col("measure") == "price_multiple")
+    priced = pl.concat([priced, priced.with_columns(measure=pl.lit("headline"))])
+    assert list(views_of(SimpleNamespace(table=priced, sources=sources))) == ["controls", "states"]
 
 
 def test_severities_of_one_control_are_told_apart() -> None:

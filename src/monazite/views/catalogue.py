@@ -92,17 +92,36 @@ def _outcomes(
         return found
     if "headline_swing" in measures:
         found["tornado"] = lambda: tornado(table, sources=sources)
-    full = optional_columns(table, dict.fromkeys(_SUBJECT, pl.String))
-    heads = full.filter(pl.col("measure") == "headline").select(*_SUBJECT, "value")
+    full = optional_columns(table, dict.fromkeys((*_SUBJECT, "denominator"), pl.String)).drop_nulls("value")
+    heads = full.filter(pl.col("measure") == "headline")
+    if heads.height > 1:
+        return _controls(full, heads, sources)
+    own = heads.select(*_SUBJECT, "value")
     for name, measure in (("unserved", "unserved"), ("prices", "price_multiple")):
-        rows = full.filter((pl.col("measure") == measure) & pl.col("value").is_not_null())
-        parts = {name: rows.join(heads, on=heads.columns, how="anti", nulls_equal=True)}
-        if heads.height > 1:  # a catalogue: each row is a control, of one good or of all that a state exports
-            whole = pl.col("commodity").is_null()
-            parts = {f"controls_{name}": rows.filter(~whole), f"states_{name}": rows.filter(whole)}
-        for part, chosen in parts.items():
+        rows = full.filter(pl.col("measure") == measure).join(
+            own, on=own.columns, how="anti", nulls_equal=True
+        )
+        if rows.height:
+            found[name] = partial(ranking, rows, measure=measure, sources=sources)
+    return found
+
+
+def _controls(
+    full: pl.DataFrame, heads: pl.DataFrame, sources: pl.DataFrame
+) -> dict[str, Callable[[], View]]:
+    """Pictures of a catalogue, each row a control: of one good, or of all that a state exports of a chain."""
+    of_use = heads["denominator"].drop_nulls().len() > 0
+    name = "controls_use" if of_use else "price_multiple"
+    figures = [(heads.with_columns(measure=pl.lit(name)), name, of_use)]
+    if of_use:
+        figures.append((full.filter(pl.col("measure") == "price_multiple"), "price_multiple", False))
+    found: dict[str, Callable[[], View]] = {}
+    for rows, measure, share in figures:
+        end = "" if measure == name else "_prices"
+        for part, whole in (("controls", False), ("states", True)):
+            chosen = rows.filter(pl.col("commodity").is_null() == whole)
             if chosen.height:
-                found[part] = partial(ranking, chosen, measure=measure, sources=sources)
+                found[part + end] = partial(ranking, chosen, measure=measure, share=share, sources=sources)
     return found
 
 

@@ -18,12 +18,13 @@ import polars as pl
 from monazite.core.errors import ArgumentError
 from monazite.core.text import say
 from monazite.views import words
-from monazite.views.numbers import interval, quantity, shown_unit
+from monazite.views.numbers import apart, interval, shown_unit
 from monazite.views.view import View, optional_columns, quality, require, sources_frame
 
 __all__ = ["ranking"]
 
 _PARTS = ("use", "commodity", "place", "by", "cohort", "stage", "period", "chain", "scenario")
+_SMALL = 0.05
 _CORE = 5  # of these, the parts that name a bar; the others only where bars would else be named alike
 _TYPES = {
     "measure": pl.String, **dict.fromkeys(_PARTS, pl.String), "value": pl.Float64, "low": pl.Float64,
@@ -86,13 +87,15 @@ def ranking(
         share = unit == "1" and not times and frame.filter(pl.col("value").abs() > 1).is_empty()
     shown = "share" if share else "×" if times else unit
     ranked = frame.sort("value", descending=descending, nulls_last=True, maintain_order=True).head(top)
+    largest = float(ranked["value"].abs().max() or 0.0)  # type: ignore[arg-type]
+    fine = largest if share and largest < _SMALL else None  # shares that whole per cent do not tell apart
     varying = _naming(ranked)
     dated = "period" not in varying and ranked["period"].n_unique() > 1
     rows = []
     for row, item in enumerate(ranked.iter_rows(named=True)):
         named = [_word(part, item[part]) for part in varying if item[part]] or [say("view.series_all")]
         mark = quality(item["kind"], item["status"], item["value"])
-        text = quantity(item["value"], shown) if mark != "unknown" else say("view.no_figure")
+        text = apart(item["value"], shown, fine) if mark != "unknown" else say("view.no_figure")
         within = interval(item["low"], item["high"], shown)
         text = f"{text} ({within})" if within else text
         period = _month(item["period"]) if dated and item["period"] is not None else None

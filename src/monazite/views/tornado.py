@@ -149,7 +149,7 @@ def headline_of(table: pl.DataFrame) -> Row | None:
     found = frame.filter(pl.col("measure") == "headline").to_dicts()
     if not found:
         return None
-    head = found[0]
+    head = min(found, key=lambda row: row["commodity"] is None)  # of a catalogue the first of a single good
     same = frame.filter(pl.col("measure").is_in(_OUTCOMES))
     for name in _ABOUT:
         same = same.filter(pl.col(name).eq_missing(pl.lit(head[name], dtype=pl.String)))
