@@ -20,9 +20,10 @@ import polars as pl
 import pytest
 
 from monazite.core.errors import ArgumentError, MonaziteError
+from monazite.market import cluster
 from monazite.market import ensemble as module
-from monazite.market import executors
 from monazite.market.ensemble import BLOCK, ensemble, run_name
+from monazite.market.executors import packed
 from monazite.market.folder import Cancelled, Folder
 from monazite.market.runs import Runs
 
@@ -92,7 +93,7 @@ def apart(name: str, marks: Path, wait: float) -> Iterator[subprocess.Popen[byte
     code = "import sys, runs_work; runs_work.run(*sys.argv[1:])"
     process = subprocess.Popen(
         [sys.executable, "-c", code, name, str(LONG), str(wait), str(marks)],
-        env={**os.environ, "PYTHONPATH": str(HERE)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])},
         stderr=subprocess.DEVNULL,
     )
     try:
@@ -298,7 +299,11 @@ def scheduler(tmp_path: Path) -> Iterator[str]:
     started = [
         subprocess.Popen(
             [sys.executable, "-m", f"distributed.cli.dask_{what}", *common, *more],
-            env={**os.environ, "PYTHONPATH": str(HERE), "MONAZITE_CACHE": str(tmp_path / "elsewhere")},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path]),
+                "MONAZITE_CACHE": str(tmp_path / "elsewhere"),
+            },
             cwd=tmp_path,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -313,15 +318,14 @@ def scheduler(tmp_path: Path) -> Iterator[str]:
         yield json.loads(file.read_text(encoding="utf-8"))["address"]
     finally:
         for process in started:
-            process.terminate()
-        for process in started:
-            process.wait(20)
+            process.kill()
+            process.wait()
 
 
 @pytest.mark.slow
 def test_a_cluster_gives_the_same_bytes(work: Any, two: Runs, scheduler: str, tmp_path: Path) -> None:
     def there() -> bool:
-        return executors._identity(scheduler)["total_threads"] > 0
+        return cluster.identity(scheduler)["total_threads"] > 0
 
     until(there)
     here = ensemble(work.Numbers(COUNT), work.squares, runs=two)
@@ -338,13 +342,13 @@ def test_a_cluster_gives_the_same_bytes(work: Any, two: Runs, scheduler: str, tm
     "address", ["tcp://127.0.0.1:1", "tcp://127.0.0.1:99999", "http://x", "nonsense", ""]
 )
 def test_a_cluster_that_is_not_there_is_told(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executors, "_REACH", 0.5)
+    monkeypatch.setattr(cluster, "_REACH", 0.5)
     with pytest.raises(ArgumentError, match="no Dask scheduler answers"), Runs(cluster=address):
         pass
 
 
 def test_what_listens_and_says_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executors, "_REACH", 0.5)
+    monkeypatch.setattr(cluster, "_REACH", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(ArgumentError, match=r"no answer within 0\.5 seconds"), Runs(cluster=address):
@@ -355,3 +359,9 @@ def test_a_cluster_needs_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(MonaziteError, match=r"monazite\[dask\]"), Runs(cluster="tcp://127.0.0.1:1"):
         pass
+
+
+def test_a_worker_of_another_version_is_told(work: Any) -> None:
+    stamp = {"versions": {"polars": "0"}, "code": "0"}
+    with pytest.raises(MonaziteError, match=r"another version than this process of: code, .*polars"):
+        module._compute(packed(work.Numbers(3)), work.quick, stamp, "numbers-3", 0, 3)

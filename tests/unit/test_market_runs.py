@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import os
+import subprocess
+import sys
 import time
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from monazite.core.errors import ArgumentError, MonaziteError
-from monazite.market.runs import Cancelled, Folder, Runs
+from monazite.market.executors import Processes, WorkerDied
+from monazite.market.runs import Cancelled, Folder, Runs, clean
 
 
 @pytest.fixture(autouse=True)
@@ -154,3 +159,104 @@ def test_damaged_files_are_read_as_absent(cache: Path) -> None:
     (folder.path / "result.pickle").write_bytes(b"no pickle")
     with pytest.raises(MonaziteError, match="ask for it again"):
         folder.result()
+
+
+def test_the_pace_counts_what_this_try_did(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(time, "time", lambda: now)
+    folder = Folder("resumed")
+    folder.progress(60, 100)
+    assert (folder.state().rate, folder.state().left) == (None, None)
+    now += 5.0
+    folder.progress(80, 100)
+    assert (folder.state().rate, folder.state().left) == (4.0, 5.0)
+
+
+def test_another_process_is_seen_to_be_there_or_gone(work: Any) -> None:
+    code = "import time; from monazite.market.folder import Folder; Folder('theirs').begin(); time.sleep(600)"
+    with Runs(1, apart=True) as runs:
+        with subprocess.Popen([sys.executable, "-c", code]) as other:
+            folder = Folder("theirs")
+            while not folder.latest:
+                time.sleep(0.01)
+            assert folder.lives
+            assert not folder.owned
+            first = folder.latest
+            assert runs.submit("theirs", {"title": "theirs"}, work.count, 1, 0.0).latest == first
+            assert runs.state(folder).name == "waiting"
+            assert clean() == []
+            other.kill()
+        assert runs.state(folder).name == folder.state().name == "failed"
+        assert until(runs, runs.submit("theirs", {}, work.count, 1, 0.0), "done", "failed") == "done"
+
+
+def test_a_try_can_be_left_and_taken_over() -> None:
+    folder = Folder("left", attempt=Folder("left").begin())
+    folder.progress(1, 2)
+    folder.leave()
+    assert folder.state().name == "cancelled"
+    folder.take_over()
+    assert (folder.state().name, folder.attempt) == ("running", folder.latest)
+    Folder("left").begin()
+    folder.leave()  # no longer its own
+    assert Folder("left").state().name == "waiting"
+
+
+def test_runs_are_listed_and_cleaned(cache: Path) -> None:
+    for age, name in enumerate(["new", "old", "oldest"]):
+        Folder(name).finish(name)
+        for path in (Folder(name).path / "result.pickle", Folder(name).path):
+            os.utime(path, (1e9 - age * 86400, 1e9 - age * 86400))
+    going = Folder("going")
+    going.begin()
+    going.progress(1, 2)
+    (cache / "runs" / "No run").mkdir()
+    assert [folder.name for folder in Folder.all()] == ["going", "new", "old", "oldest"]
+    assert going.size > Folder("new").size > 0
+    far = (time.time() - 1e9) / 86400
+    assert [folder.name for folder in clean(days=far + 0.5)] == ["old", "oldest"]
+    assert [folder.name for folder in clean()] == ["new", "old", "oldest"]
+    assert len(Folder.all()) == 4  # nothing was removed so far
+    clean(days=far + 1.5, dry=False)
+    assert [folder.name for folder in Folder.all()] == ["going", "new", "old"]
+    clean(dry=False)
+    assert [folder.name for folder in Folder.all()] == ["going"]
+    assert sorted(path.name for path in (cache / "runs").iterdir()) == ["No run", "going"]
+    for days in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(ArgumentError, match="zero or more"):
+            clean(days=days)
+
+
+def test_only_the_call_of_a_dead_worker_is_lost(work: Any) -> None:
+    pool = Processes(2)
+    try:
+        waiting = [pool.submit(divmod, n, 2) for n in range(6)]
+        lost = pool.submit(os._exit, 7)
+        waiting += [pool.submit(divmod, n, 2) for n in range(6, 9)]
+        with pytest.raises(WorkerDied, match="exit code 7"):
+            lost.result(60)
+        assert [one.result(60) for one in waiting] == [divmod(n, 2) for n in range(9)]
+        assert pool.submit(os.getenv, "OPENBLAS_NUM_THREADS").result(60) == "1"
+        with pytest.raises(ZeroDivisionError):
+            pool.submit(divmod, 1, 0).result(60)
+        assert pool.submit(print, "not among the replies").result(60) is None
+        with pytest.raises(MonaziteError, match="cannot be sent"):
+            pool.submit(lambda: None)
+    finally:
+        pool.close()
+
+
+def test_ctrl_c_does_not_wait_for_what_goes_on(work: Any) -> None:
+    began: list[Any] = []
+
+    def interrupted() -> None:
+        with Runs(1, apart=True) as runs:
+            began.append(runs.start(time.sleep, 600))
+            assert runs.state(runs.submit("behind", {}, work.count, 1, 0.0)).name == "waiting"
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    with pytest.raises((WorkerDied, CancelledError)):
+        began[0]()
+    assert Folder("behind").state().name == "cancelled"

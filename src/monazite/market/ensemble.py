@@ -41,6 +41,8 @@ _DEATHS = 2
 _TICK = 0.5
 #: where a block's file says what it holds
 _LABEL = "monazite"
+#: on other versions of these the last digits, or the files, may be others
+_PACKAGES = ("numpy", "scipy", "numba", "polars")
 
 
 class Source(Protocol):
@@ -230,7 +232,8 @@ class _Try:
                     if self.blocks.look(index):  # another process was quicker
                         continue
                     pool = pool or runs.pool()
-                    given = (self.packed, self.work, self.blocks.key, *self.blocks.range(index))
+                    stamp = _stamp(_file(self.work)) if pool.elsewhere else None
+                    given = (self.packed, self.work, stamp, self.blocks.key, *self.blocks.range(index))
                     waiting[pool.submit(_compute, *given)] = index
                 ended, _ = wait(waiting, timeout=_TICK, return_when=FIRST_COMPLETED)
                 if pool is not None and not ended:
@@ -341,11 +344,14 @@ def _asked(source: Source, work: Work) -> dict[str, Any]:
         "work": f"{work.__module__}.{work.__qualname__}",
         "count": source.count,
         "block": BLOCK,
-        "code": _code(inspect.getsourcefile(work) or ""),
+        **_stamp(_file(work)),
     }
 
 
-@lru_cache(maxsize=8)
+def _file(work: Work) -> str:
+    return inspect.getsourcefile(work) or ""
+
+
 def _code(file: str) -> str:
     """Hash of the code of this package, and of the module that does the work."""
     package = Path(__file__).resolve().parent.parent
@@ -361,15 +367,25 @@ def _manifest(source: Source, asked: Mapping[str, Any], name: str) -> dict[str, 
         "title": what.get("title", name),
         "asked": what,
         "seed": what.get("seed"),
-        "versions": package_versions(("numpy", "scipy", "numba", "polars")),
         **asked,
     }
 
 
-def _compute(source: bytes, work: Work, key: str, first: int, last: int) -> bytes:
+def _stamp(file: str) -> dict[str, Any]:
+    """Versions and code, which must be the same for all blocks, wherever they are computed."""
+    versions = package_versions(_PACKAGES)
+    del versions["python"]
+    return {"versions": versions, "code": _code(file)}
+
+
+def _compute(
+    source: bytes, work: Work, stamp: dict[str, Any] | None, key: str, first: int, last: int
+) -> bytes:
     """Compute a block, wherever that is; its rows come back as a Parquet file."""
     import polars as pl
 
+    if stamp is not None:
+        _agree(stamp, _stamp(_file(work)))
     rows = work(_unpacked(source), first, last)
     column = rows.get_column("scenario", default=None)
     if column is None or column.dtype != pl.Int64 or column.null_count():
@@ -383,6 +399,13 @@ def _compute(source: bytes, work: Work, key: str, first: int, last: int) -> byte
         file, compression="zstd", row_group_size=max(rows.height, 1), metadata={_LABEL: json.dumps(label)}
     )
     return file.getvalue()
+
+
+def _agree(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
+    wanted, found = ({**stamp["versions"], "code": stamp["code"]} for stamp in (ours, theirs))
+    differ = sorted(name for name in {*wanted, *found} if wanted.get(name) != found.get(name))
+    if differ:
+        raise MonaziteError("market.ensemble_versions", differ=differ)
 
 
 @lru_cache(maxsize=2)

@@ -1,6 +1,6 @@
-"""Where long work is done: in this process, in worker processes of this machine, or on a Dask cluster.
+"""Where long work is done on this machine: in this process or in worker processes (`cluster` is the third).
 
-All three take a function of a module and its arguments and give a future. A worker process is an interpreter
+Both take a function of a module and its arguments and give a future. A worker process is an interpreter
 of its own that stays warm between calls. It is fed through its pipes, so the caller's main module is not run
 again in it, it ends when the caller does, however that ends, and the one that dies takes only its own call
 along.
@@ -8,7 +8,6 @@ along.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import pickle
@@ -17,20 +16,28 @@ import struct
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
-from functools import cache
-from importlib import import_module
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import IO, Any, Protocol, TypeVar
 
-from monazite.core.errors import ArgumentError, MonaziteError
+from monazite.core.errors import MonaziteError
 from monazite.core.text import say
 
-__all__ = ["Cluster", "Executor", "Here", "Processes", "WorkerDied", "one_thread", "packed", "serve"]
+__all__ = [
+    "Executor",
+    "Here",
+    "Processes",
+    "WorkerDied",
+    "answer",
+    "in_a_line",
+    "one_thread",
+    "packed",
+    "serve",
+    "settle",
+]
 
 T = TypeVar("T")
 
@@ -45,10 +52,6 @@ _START = (
 )
 #: how long a worker may take to end by itself, s
 _GRACE = 5.0
-#: how long a cluster may take to answer, s
-_REACH = 5
-#: how long a cluster may be without any worker, s
-_PATIENCE = 30.0
 _LENGTH = struct.Struct("<Q")
 
 
@@ -65,10 +68,13 @@ class Executor(Protocol):
         How many calls go on at a time.
     ahead : int
         How many to have begun or waiting, so that no worker stands idle.
+    elsewhere : bool
+        Whether the workers have an installation of their own.
     """
 
     count: int
     ahead: int
+    elsewhere: bool
 
     def submit(self, call: Callable[..., T], *arguments: Any) -> Future[T]:
         """Begin a call."""
@@ -91,8 +97,10 @@ def one_thread() -> bool:
 
     Examples
     --------
-    >>> Processes(1).submit(one_thread).result() or not Path("/proc").exists()
+    >>> pool = Processes(1)
+    >>> pool.submit(one_thread).result() or not Path("/proc").exists()
     True
+    >>> pool.close()
     """
     try:
         begun = Path("/proc/self/environ").read_bytes().split(b"\0")
@@ -112,6 +120,7 @@ class Here:
 
     count = 1
     ahead = 1
+    elsewhere = False
 
     def submit(self, call: Callable[..., T], *arguments: Any) -> Future[T]:
         """Do it; what it raises is in the future."""
@@ -144,6 +153,8 @@ class Processes:
     (3, 1)
     >>> pool.close()
     """
+
+    elsewhere = False
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -211,7 +222,7 @@ class Processes:
                     worker = None
                     future.set_exception(error)
                 else:
-                    _settle(future, reply)
+                    settle(future, reply)
             with self._lock:
                 self._asked -= 1
         self._end(worker)
@@ -275,103 +286,6 @@ class _Worker:
         self.process.wait()
 
 
-class Cluster:
-    """Workers of a Dask cluster: they need this version of Monazite, and no disk in common with the caller.
-
-    Parameters
-    ----------
-    address : str
-        Of its scheduler, such as ``tcp://10.0.0.7:8786``.
-
-    Raises
-    ------
-    MonaziteError
-        Dask is not installed here, nothing answers there within a few seconds, or no worker is there.
-    """
-
-    def __init__(self, address: str) -> None:
-        try:
-            distributed = import_module("distributed")
-        except ImportError as error:
-            raise MonaziteError("market.cluster_extra") from error
-        self.address = address
-        try:
-            found = _identity(address)
-            self.count = int(found["total_threads"])
-            if self.count:
-                self._client = distributed.Client(address, timeout=_REACH, set_as_default=False)
-        except Exception as error:  # what listens there may be anything
-            silent = isinstance(error, TimeoutError) or "Timed out" in str(error)
-            told = say("market.cluster_silent", seconds=_REACH) if silent else _line(error)
-            raise ArgumentError("market.cluster_unreached", address=address, problem=told) from error
-        if not self.count:
-            raise MonaziteError("market.cluster_empty", address=address)
-        self.ahead = 3 * self.count
-        self._pool = self._client.get_executor(pure=False)
-        self._seen = time.monotonic()
-
-    def submit(self, call: Callable[..., T], *arguments: Any) -> Future[T]:
-        """Begin a call of a function that the workers can import."""
-        future: Future[T] = Future()
-        far = self._pool.submit(_answer_far, packed(call, arguments))
-        far.add_done_callback(lambda ended: self._pass_on(ended, future))
-        future.add_done_callback(lambda ended: ended.cancelled() and far.cancel())
-        return future
-
-    def _pass_on(self, ended: Future[bytes], future: Future[T]) -> None:
-        """Turn what came back into the result of the call."""
-        if not future.set_running_or_notify_cancel():
-            return
-        error: BaseException | None
-        if ended.cancelled():
-            error = MonaziteError("market.cluster_lost", address=self.address)
-        else:
-            error = ended.exception()
-            if type(error).__name__ == "KilledWorker":
-                error = WorkerDied("market.worker_died", how=self.address)
-        if error is not None:
-            future.set_exception(error)
-        else:
-            _settle(future, ended.result())
-
-    def watch(self) -> None:
-        """See whether anybody is there still.
-
-        Raises
-        ------
-        MonaziteError
-            The scheduler is gone, or all workers have been for a while.
-        """
-        now = time.monotonic()
-        if self._client.status not in ("running", "connecting"):
-            raise MonaziteError("market.cluster_lost", address=self.address)
-        if self._client.scheduler_info().get("workers"):
-            self._seen = now
-        elif now - self._seen > _PATIENCE:
-            raise MonaziteError("market.cluster_empty", address=self.address)
-
-    def close(self, *, now: bool = False) -> None:  # noqa: ARG002 - nothing here is worth waiting for
-        """Leave the cluster; what has not ended there is not done."""
-        self._pool.shutdown(wait=False)
-        self._client.close(timeout=_REACH)
-
-
-def _identity(address: str) -> dict[str, Any]:
-    """Ask the scheduler who it is, within a few seconds whatever listens there."""
-    core = import_module("distributed.core")
-
-    async def ask() -> dict[str, Any]:
-        async with core.rpc(address, timeout=_REACH) as scheduler:
-            return dict(await scheduler.identity())
-
-    async def soon() -> dict[str, Any]:
-        return await asyncio.wait_for(ask(), _REACH)
-
-    # a thread of its own, since a notebook has an event loop already
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(lambda: asyncio.run(soon())).result()
-
-
 def serve() -> None:
     """Answer the calls that come in at standard input: what a worker process does all its life."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -382,7 +296,7 @@ def serve() -> None:
     calls: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_listen, args=(source, calls), daemon=True).start()
     while True:
-        reply = _answer(calls.get())
+        reply = answer(calls.get())
         try:
             _send(sink, reply)
         except OSError:
@@ -419,10 +333,11 @@ def packed(*what: Any) -> bytes:
                 raise TypeError("it is of the module __main__")
         return pickle.dumps(what)
     except Exception as error:  # what cannot be pickled raises whatever it likes
-        raise MonaziteError("market.worker_unsent", problem=_line(error)) from error
+        raise MonaziteError("market.worker_unsent", problem=in_a_line(error)) from error
 
 
-def _settle(future: Future[Any], reply: bytes) -> None:
+def settle(future: Future[Any], reply: bytes) -> None:
+    """Put into a future what `answer` packed."""
     try:
         good, value = pickle.loads(reply)
     except Exception as error:  # noqa: BLE001 - what cannot be read raises whatever it likes
@@ -430,7 +345,8 @@ def _settle(future: Future[Any], reply: bytes) -> None:
     (future.set_result if good else future.set_exception)(value)
 
 
-def _answer(data: bytes) -> bytes:
+def answer(data: bytes) -> bytes:
+    """Do a call that was packed, and pack what it gave or raised."""
     try:
         call, arguments = pickle.loads(data)
         return pickle.dumps((True, call(*arguments)))
@@ -439,18 +355,8 @@ def _answer(data: bytes) -> bytes:
             reply = pickle.dumps((False, error))
             pickle.loads(reply)
         except Exception:  # noqa: BLE001 - an error that cannot travel is told in words
-            reply = pickle.dumps((False, RuntimeError(_line(error))))
+            reply = pickle.dumps((False, RuntimeError(in_a_line(error))))
         return reply
-
-
-def _answer_far(data: bytes) -> bytes:
-    """Answer in a worker of a cluster; in a process beside it where it does its sums on many threads."""
-    return _answer(data) if one_thread() else _beside().submit(_answer, data).result()
-
-
-@cache
-def _beside() -> Processes:
-    return Processes(os.cpu_count() or 1)
 
 
 def _send(pipe: IO[bytes], data: bytes) -> None:
@@ -469,5 +375,6 @@ def _receive(pipe: IO[bytes]) -> bytes | None:
     return data if len(data) == length else None
 
 
-def _line(error: BaseException) -> str:
+def in_a_line(error: BaseException) -> str:
+    """What an error says, in one line."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"

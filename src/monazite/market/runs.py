@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 
 from monazite.core.errors import MonaziteError
 from monazite.core.text import say
-from monazite.market.executors import Cluster, Executor, Here, Processes, one_thread
+from monazite.market.cluster import Cluster
+from monazite.market.executors import Executor, Here, Processes, one_thread
 from monazite.market.folder import Cancelled, Folder, Progress, State, clean
 
 __all__ = ["Cancelled", "Folder", "Progress", "Runs", "State", "clean", "workers"]
