@@ -8,9 +8,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from monazite.market.block import Change, solve_block
 from monazite.market.measures.outcomes import Reader
 from monazite.market.problem import Clearing
-from monazite.market.scenario.template import Change, Template
+from monazite.market.scenario.template import Template
 
 __all__ = ["SCHEMA", "Scenarios", "work"]
 
@@ -76,16 +77,10 @@ def work(source: Scenarios, first: int, last: int) -> pl.DataFrame:
             end += 1
         template = source.template(world)
         reader = Reader(template.layout, template.months)
-        cleared = _solve(template, [source.change(k) for k in range(number, end)])
+        cleared = solve_block(template.base, [source.change(k) for k in range(number, end)])
         frames.append(_rows(number, reader, cleared))
         number = end
     return pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
-
-
-def _solve(template: Template, changes: list[Change]) -> list[Clearing]:
-    from monazite.market import clear
-
-    return [clear(template.problem(change), baseline=template.base, strict=False) for change in changes]
 
 
 def _rows(first: int, reader: Reader, cleared: list[Clearing]) -> pl.DataFrame:

@@ -13,9 +13,10 @@ from monazite.core.checks import is_whole
 from monazite.core.errors import ArgumentError
 from monazite.core.manifest import content_hash
 from monazite.core.text import say
+from monazite.market.block import Change
 from monazite.market.scenario.export_control import Control, ExportControl
 from monazite.market.scenario.setting import Setting
-from monazite.market.scenario.template import Change, Template
+from monazite.market.scenario.template import Template
 from monazite.network import Network
 
 __all__ = ["Catalogue", "Entry"]

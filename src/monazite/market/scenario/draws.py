@@ -18,11 +18,12 @@ from monazite.core.errors import ArgumentError
 from monazite.core.manifest import content_hash
 from monazite.core.text import say
 from monazite.facts.places import name_of
+from monazite.market.block import Change
 from monazite.market.scenario.causes import CAUSES, WORLD
 from monazite.market.scenario.design import design_size, designed
 from monazite.market.scenario.export_control import Control
 from monazite.market.scenario.setting import Setting
-from monazite.market.scenario.template import Change, Template
+from monazite.market.scenario.template import Template
 
 __all__ = ["LONGEST_SEED", "WORLDS", "Draws"]
 

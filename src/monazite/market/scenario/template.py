@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from monazite.core.range import Range
 from monazite.facts.assumptions import assumed
+from monazite.market.block import Change
 from monazite.market.problem import Problem
 from monazite.market.scenario.causes import CAUSES, control_causes, drawn_control
 from monazite.market.scenario.export_control import Control
@@ -25,17 +26,6 @@ from monazite.network.monthly import cover_classes
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class Change:
-    """What a scenario changes of the base problem: arrays of full length, None where nothing changes."""
-
-    b: Float | None = None
-    c: Float | None = None
-    a: Float | None = None
-    lower: Float | None = None
-    upper: Float | None = None
 
 
 #: a class of users holds at least this many months of use
@@ -153,12 +143,7 @@ class Template:
 
     def problem(self, change: Change) -> Problem:
         """The problem that a change makes of the base."""
-        given = {
-            name: value
-            for name in ("b", "c", "a", "lower", "upper")
-            if (value := getattr(change, name)) is not None
-        }
-        return replace(self.base, **given)
+        return change.on(self.base)
 
     def level(self, quantiles: Mapping[str, float]) -> Float:
         """Base levels of the window's columns under a draw: where the market stands with no control."""
