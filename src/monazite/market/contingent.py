@@ -4,7 +4,8 @@ An ad-valorem tariff, a border duty, a floor or a contract lays a wedge ω on th
 its rule says what ω must be at the prices that the market then clears at. With g(ω) the distance between the
 two, g = 0 is solved by a semismooth Newton method: the market's own Hessian A D Aᵀ says how prices answer
 wedges. Where whole steps lead nowhere, parts of them are taken; then plain damped steps, ω ← ω + θ
-(rule(prices) − ω), and whole ones from there; then all rules are eased and made severer in strides.
+(rule(prices) − ω), and whole ones from there; then the gaps that are left are closed in strides, and at last
+all rules are eased and made severer in strides.
 """
 
 from __future__ import annotations
@@ -28,10 +29,14 @@ __all__ = ["Settled", "fixed_point"]
 
 #: shares of a Newton step that are tried with care, and how much of their promise must come true
 _LENGTHS, _ENOUGH = (1.0, 0.5, 0.25, 0.1, 0.04, 0.015), 0.1
+#: a step that is cut shorter than this has come to a corner
+_SLOW = 0.1
 #: whole steps that may pass without coming nearer to the best point's distance than this share of it
 _WATCHED, _BETTER = 5, 0.9
 #: first, short and least stride in severity
 _STRIDE, _SHORT, _LEAST_STRIDE = 0.25, 0.02, 1e-3
+#: on the way the rules are kept this much better than asked for
+_TIGHT = 0.1
 #: plain steps before Newton's are tried again
 _PLAIN = 20
 #: largest move of a wedge in a whole step, in prices
@@ -67,7 +72,7 @@ def fixed_point(
     baseline: Problem | None = None,
     tolerance: float = 1e-6,
     damping: float = 1.0,
-    steps: int = 400,
+    steps: int = 500,
     strict: bool = True,
 ) -> Settled:
     """Clear a market whose costs hang on its prices.
@@ -121,7 +126,7 @@ def fixed_point(
     best = search.whole(search.at(search.first, search.rules), tolerance)
     plain = partial(search.plain, share=damping)
     again = (plain, search.whole)
-    for more in (search.careful, *again, search.severer, *again, *again):
+    for more in (search.careful, *again, search.nearer, search.severer, *again, *again):
         if best.worst > tolerance:
             found = more(best, tolerance)
             best = found if found.worst < best.worst else best
@@ -140,6 +145,7 @@ class _Point:
     gap: Array
     scale: Array
     target: Array
+    allowed: Array | float = 0.0
 
     @property
     def worst(self) -> float:
@@ -199,8 +205,14 @@ class _Search:
             np.add.at(total, fixed.places, fixed.values)
         return np.asarray(total, dtype=float)
 
-    def at(self, wedge: Array, rules: tuple[Rule, ...], near: Clearing | None = None) -> _Point:
-        """Clear the market under some wedges and let rules read it."""
+    def at(
+        self,
+        wedge: Array,
+        rules: tuple[Rule, ...],
+        near: Clearing | None = None,
+        allowed: Array | float = 0.0,
+    ) -> _Point:
+        """Clear the market under some wedges and let rules read it, but for gaps that are allowed."""
         self.left -= 1
         laid = self.laid(wedge, rules)
         problem = self.problem
@@ -221,9 +233,10 @@ class _Search:
             problem,
             clearing,
             readings,
-            np.concatenate([none, *(r.gap for r in readings)]),
+            np.concatenate([none, *(r.gap for r in readings)]) - allowed,
             np.concatenate([none, *(r.scale for r in readings)]),
             np.concatenate([none, *(r.target for r in readings)]),
+            allowed,
         )
 
     def whole(self, point: _Point, tolerance: float, watched: int = _WATCHED) -> _Point:
@@ -235,7 +248,7 @@ class _Search:
                 break
             reach = _REACH * (point.scale + np.abs(point.wedge))
             wedge = point.wedge + np.clip(direction, -reach, reach)
-            point = self.at(wedge, point.rules, point.clearing)
+            point = self.at(wedge, point.rules, point.clearing, point.allowed)
             stale = 0 if point.worst <= _BETTER * best.worst else stale + 1
             best = point if point.worst < best.worst else best
         return best
@@ -253,7 +266,26 @@ class _Search:
             else:
                 break
             point = new
+            if length < _SLOW:  # at a corner: other ways are shorter
+                break
         return point
+
+    def nearer(self, point: _Point, tolerance: float) -> _Point:
+        """Allow the gaps as they are, then less and less of them, stride by stride."""
+        gaps, near, left, stride = point.gap, point, 1.0, _STRIDE
+        while left > 0.0 and stride >= _LEAST_STRIDE and self.left > 0:
+            share = max(0.0, left - stride)
+            start = self.read_again(near, share * gaps)
+            new = self.whole(start, tolerance * _TIGHT, watched=2)
+            if new.worst <= tolerance:
+                near, left, stride = new, share, 2.0 * stride
+            else:
+                stride /= 3.0
+        return self.read_again(near, 0.0)
+
+    def read_again(self, point: _Point, allowed: Array | float) -> _Point:
+        """The point with other gaps allowed."""
+        return dataclasses.replace(point, gap=point.gap + point.allowed - allowed, allowed=allowed)
 
     def severer(self, point: _Point, tolerance: float) -> _Point:
         """Ease all rules, then go back to them in strides, each from where the last one ended."""
