@@ -119,7 +119,7 @@ def test_an_unbalanced_answer_is_never_silent(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(kernel, "_STEPS", 0)
     monkeypatch.setattr(kernel, "_LAST_STEPS", 0)
     wrong = np.array([50.0, 1.0])
-    monkeypatch.setattr(kernel, "follow_path", lambda market, state: state)
+    monkeypatch.setattr(kernel, "follow_path", lambda market, state, begin: state)
     monkeypatch.setattr(kernel, "interior_point", lambda problem, scaling: (None, wrong, 3, "FAILED"))
     with pytest.raises(SolverError) as caught:
         clear(TWO_PLACES)

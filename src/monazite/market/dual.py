@@ -129,11 +129,6 @@ class State:
         self.reduced += length * earned
         self.refresh(market)
 
-    def after(self, other: State) -> State:
-        """Go on with the account of the work of another state."""
-        self.effort = other.effort
-        return self
-
     def copy(self) -> State:
         """Return a copy that shares the factor and the account of the work."""
         return State(

@@ -19,20 +19,24 @@ from monazite.market.loops import gather, respond
 from monazite.market.newton import ROUNDING
 from monazite.market.problem import Array
 
-__all__ = ["follow_path"]
+__all__ = ["BEGINNINGS", "follow_path"]
 
-#: μ at the start, as a share of what goes through a node in the middle, and where it has fallen enough
-_FIRST, _LAST = 100.0, 1e-13
-_STEPS = 60
+#: μ at the start, as a share of what goes through a node in the middle: the first serves nearly always
+BEGINNINGS = (1e2, 1e4)
+#: where μ has fallen enough
+_LAST = 1e-13
+_STEPS = 100
 #: near enough for Newton's method, as a share of throughput; looked at from this μ on
 _NEAR, _LOOK = 1e-3, 1e-5
 _ACCURACY, _CG_STEPS = 1e-4, 8
 _DAMPING = 1e-9
 #: share of the way to the nearest bound that is gone
 _SHARE = 0.995
+#: a step shorter than this goes to the middle of the path instead, at this share of μ
+_SHORT, _CENTRE = 0.1, 0.5
 
 
-def follow_path(market: Market, state: State) -> State:
+def follow_path(market: Market, state: State, begin: float = BEGINNINGS[0]) -> State:
     """Come near to the prices at which the market clears, from afar.
 
     Parameters
@@ -40,6 +44,8 @@ def follow_path(market: Market, state: State) -> State:
     market : Market
     state : State
         Where the search begins; not changed, but for the account of the work.
+    begin : float
+        μ at the start, as a share of what goes through a node in the middle.
 
     Returns
     -------
@@ -47,7 +53,7 @@ def follow_path(market: Market, state: State) -> State:
         For Newton's method to finish; the nearest one found.
     """
     worth = market.worth
-    path = _Path.begin(market, state, _FIRST * worth)
+    path = _Path.begin(market, state, begin * worth)
     best = _plain(market, state, path)
     for _ in range(_STEPS):
         mean, far = path.mean(), path.imbalance(market)
@@ -119,18 +125,23 @@ class _Path:
         self.factor = h.factor(values)
         state.effort.factors += 1
         mean = self.mean()
-        aim = 0.0
+        aim, length = 0.0, 0.0
         dy, earned = np.empty_like(self.y), np.empty_like(x)
-        for corrects in (False, True):
+        for try_ in ("ahead", "corrected", "centred"):
+            corrects = try_ == "corrected"
+            if try_ == "centred":
+                if length > _SHORT:
+                    break
+                aim = _CENTRE * mean
             _pull(x, self.reduced, flexibility, *gaps[:3], theta, aim, dx, dfloor, dceiling, corrects, pull)
             moved = np.empty_like(self.y)
-            gather(h.starts, h.indices, h.data, pull, -self.far, moved)
-            dy, steps, _ = h.solve(values, -moved + 2.0 * self.far, self.factor, _ACCURACY, _CG_STEPS)
+            gather(h.starts, h.indices, h.data, pull, self.far, moved)
+            dy, steps, _ = h.solve(values, -moved, self.factor, _ACCURACY, _CG_STEPS)
             state.effort.cg_steps += steps
             earned = state.earned(market, dy)
             _complete(earned, *gaps, theta, pull, aim, corrects, dx, dfloor, dceiling)
             length = _length(*gaps, dx, dfloor, dceiling)
-            if not corrects:
+            if try_ == "ahead":
                 ahead = _ahead(*gaps, dx, dfloor, dceiling, min(1.0, length))
                 count = max(_products(*gaps)[1], 1)
                 aim = (ahead / count / mean) ** 3 * mean

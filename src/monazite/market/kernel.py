@@ -10,7 +10,7 @@ from monazite.core.errors import ArgumentError, SolverError
 from monazite.market.certificate import Method, certify
 from monazite.market.dual import Market, State
 from monazite.market.factor import Factor
-from monazite.market.interior import follow_path
+from monazite.market.interior import BEGINNINGS, follow_path
 from monazite.market.intervals import price_intervals
 from monazite.market.newton import DAMPING, ROUNDING, descend
 from monazite.market.problem import Array, Clearing, Problem
@@ -80,11 +80,7 @@ def clear(
         state.factor = _base_factor(baseline, market)
     method: Method = "newton"
     if not descend(market, state, tolerance, _STEPS):
-        near = follow_path(market, market.at(problem.y0[market.hessian.order], problem.c).after(state))
-        if descend(market, near, tolerance, _STEPS):
-            state = near
-        else:
-            state, method = _fall_back(problem, market, min(state, near, key=_balance), tolerance)
+        state, method = _go_on(problem, market, state, tolerance)
     prices = np.empty_like(state.y)
     prices[market.hessian.order] = state.y
     certificate = certify(problem, state.x, prices, method=method, effort=state.effort, tolerance=tolerance)
@@ -92,6 +88,19 @@ def clear(
         raise SolverError("market.not_converged", balance=certificate.balance, tolerance=tolerance)
     low, high, unique = price_intervals(problem, state.x, prices)
     return Clearing(state.x, prices, low, high, unique, certificate)
+
+
+def _go_on(problem: Problem, market: Market, state: State, tolerance: float) -> tuple[State, Method]:
+    """Follow the central path from the base prices; failing that, ask the public solver."""
+    best = state
+    for beginning in BEGINNINGS:
+        base = market.at(problem.y0[market.hessian.order], problem.c)
+        base.effort = best.effort
+        near = follow_path(market, base, beginning)
+        if descend(market, near, tolerance, _STEPS):
+            return near, "newton"
+        best = min(best, near, key=_balance)
+    return _fall_back(problem, market, best, tolerance)
 
 
 def _balance(state: State) -> float:

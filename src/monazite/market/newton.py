@@ -38,8 +38,9 @@ _NOTED, _HOPS = 0.02, 1
 #: a part larger than this share of the nodes is none; of small markets no part is worth the trouble
 _PART, _SMALL = 0.2, 400
 _LOCAL_STEPS = 40
-#: an imbalance above this share of throughput, at more nodes than a part has, is too much for Newton's method
-_WILD = 1.0
+#: an imbalance above this share of throughput, at more nodes than a part has or after so many steps, is too
+#: much
+_WILD, _PATIENCE = 1.0, 12
 #: a step that leaves more than this share of the imbalance has stalled
 _STALLED = 0.5
 #: settling has served if it leaves less than this share of the imbalance
@@ -92,12 +93,8 @@ def _approach(market: Market, state: State, tolerance: float, limit: int) -> Non
         state.refresh(market)
     futile, stalled = 0, False
     for step in range(limit):
-        if (
-            step > 0
-            and state.balance > _WILD
-            and np.count_nonzero(_out(market, state)) > _PART * market.hessian.nodes
-        ):
-            return  # much of the market is far out: this will not serve
+        if step > 0 and state.balance > _WILD and (step >= _PATIENCE or _spread(market, state)):
+            return  # this will not serve
         if (state.balance > _FAR or stalled) and futile < _FUTILE:
             futile += not settle(market, state)
         if state.bend == 0.0 or state.balance >= _SETTLED:
@@ -184,6 +181,11 @@ def settle(market: Market, state: State) -> bool:
     whole[chosen[part.hessian.order]] = inner.y
     state.move(market, whole, state.earned(market, whole), 1.0)
     return state.balance <= _SERVED * before
+
+
+def _spread(market: Market, state: State) -> bool:
+    """Whether more nodes are out of balance than a part may have."""
+    return bool(np.count_nonzero(_out(market, state)) > _PART * market.hessian.nodes)
 
 
 def _out(market: Market, state: State) -> NDArray[np.bool_]:
