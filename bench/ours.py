@@ -13,6 +13,7 @@ from bench.chains import Case
 from bench.peers import clock
 from bench.rivals import CASES
 from monazite.market import Clearing, clear
+from monazite.market.block import Change, solve_block
 
 __all__ = ["Mine", "in_two_processes", "one_by_one", "solve_all"]
 
@@ -56,8 +57,7 @@ def warm(case: Case) -> None:
 
 def solve_all(case: Case, shocks: Sequence[int]) -> None:
     """Clear some scenarios as a study does."""
-    for k in shocks:
-        clear(replace(case.problem, upper=case.shocks[k].upper), baseline=case.problem, strict=False)
+    solve_block(case.problem, [Change(upper=case.shocks[k].upper) for k in shocks])
 
 
 def in_two_processes(name: str, case: Case, shocks: Sequence[int]) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from monazite.market.problem import Array
 #: t a month, instead of no bound
 FAR = 1e12
 #: what goes to OSQP behind it; polish and warm start are CVXPY's own defaults
-OPTIONS = {"eps_abs": TOLERANCE, "eps_rel": TOLERANCE, "max_iter": 1_000_000, "time_limit": LIMIT}
+OPTIONS = {"eps_abs": TOLERANCE, "eps_rel": TOLERANCE, "max_iter": 1_000_000, "time_limit": 10 * LIMIT}
 #: a compiled problem holds a dense table of activities × parameters: larger than this (1 GB) it is left out
 LARGEST = 125_000_000
 

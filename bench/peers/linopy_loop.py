@@ -12,7 +12,7 @@ from bench.steps import COUNT, Steps, in_steps
 from monazite.market.problem import Array
 
 #: the direct interface avoids writing files; names would only cost time
-OPTIONS = {"threads": 1, "time_limit": LIMIT, "output_flag": False}
+OPTIONS = {"threads": 1, "time_limit": 10 * LIMIT, "output_flag": False}
 linopy.options["semantics"] = "v1"
 
 
