@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import multiprocessing
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -124,6 +125,7 @@ class _Child:
 
 def _serve(peer: str, case: str, end: Connection) -> None:
     """Child process: set up, then answer one scenario after another."""
+    os.dup2(2, 1)  # what a solver prints is no part of the results
     start = time.perf_counter()
     made = CASES[case]()
     solve: Solve = importlib.import_module(f"bench.peers.{peer}").prepare(made)
