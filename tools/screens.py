@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "img" / "page"
 THEMES = ("light", "dark")
 WIDTHS = {"wide": 1280, "narrow": 360}
-MOST = 2_500_000
+MOST = 3_000_000
 QUALITY = 26
 PATIENCE = 120_000  # of a busy machine, milliseconds
 ASSESS = "/assess?subject=IND&chain=rare_earths"
