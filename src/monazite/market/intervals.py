@@ -67,28 +67,25 @@ def price_intervals(
     if not unique.all():
         low[~unique], high[~unique] = -np.inf, np.inf
         _tighten(problem, y, free | at_lower, free | at_upper, ~unique, low, high)
-    trades = abs(problem.A) @ (np.abs(x) > near).astype(float) > 0.0
+    moving = (np.abs(x) > near).astype(np.int64)
+    entries = np.diff(problem.A.indptr)
+    trades = np.bincount(problem.A.indices, np.repeat(moving, entries), minlength=y.size) > 0.0
     low[~trades], high[~trades] = np.nan, np.nan
     return low, high, unique & trades
 
 
 def _determined(problem: Problem, free: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Find the nodes whose price follows from the activities strictly between their bounds."""
-    matrix = sparse.csc_array(problem.A[:, np.flatnonzero(free)])
-    rows, columns = matrix.shape
-    touches = sparse.csr_array((np.ones(matrix.nnz), matrix.indices, matrix.indptr), shape=(columns, rows))
-    known = np.zeros(rows, dtype=bool)
-    while True:  # an activity with one unknown node determines it
-        single = touches @ (~known).astype(float) == 1.0
-        new = (touches.T @ single.astype(float) > 0.0) & ~known
-        if not new.any():
-            break
-        known |= new
-    open_columns = touches @ (~known).astype(float) >= 2.0
+    from monazite.market.judging import peel  # it brings its compiled loops along
+    from monazite.market.linear import reaching
+
+    whole = problem.A
+    starts, indices = whole.indptr.astype(np.int64), whole.indices.astype(np.int64)
+    known, open_columns = peel(starts, indices, free, *reaching(starts, indices, whole.shape[0]))
     if not open_columns.any():
         return known
     rest = np.flatnonzero(~known)
-    block = sparse.csr_array(sparse.csr_array(matrix[:, np.flatnonzero(open_columns)])[rest])
+    block = sparse.csr_array(sparse.csr_array(whole[:, np.flatnonzero(open_columns)])[rest])
     scale = np.maximum(np.abs(problem.y0[rest]), 1e-12)
     block = sparse.csr_array(sparse.diags_array(scale) @ block)
     norms = np.sqrt(np.asarray((block * block).sum(axis=0)).ravel())

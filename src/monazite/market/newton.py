@@ -34,13 +34,12 @@ _SETTLED = 0.03
 #: farther from balance than this share of throughput, parts are settled first; how often in vain
 _FAR, _FUTILE = 1e-1, 3
 #: nodes whose imbalance is more than this share of the largest are settled, with their neighbours
-_NOTED, _HOPS = 0.02, 1
+_NOTED, _HOPS = 0.05, 1
 #: a part larger than this share of the nodes is none; of small markets no part is worth the trouble
-_PART, _SMALL = 0.2, 400
+_PART, _SMALL = 0.15, 400
 _LOCAL_STEPS = 40
-#: an imbalance above this share of throughput, at more nodes than a part has or after so many steps, is too
-#: much
-_WILD, _PATIENCE = 1.0, 12
+#: an imbalance above this share of throughput, at a share of the nodes or after so many steps, is too much
+_WILD, _MOST, _PATIENCE = 1.0, 0.2, 12
 #: a step that leaves more than this share of the imbalance has stalled
 _STALLED = 0.5
 #: settling has served if it leaves less than this share of the imbalance
@@ -103,12 +102,19 @@ def _approach(market: Market, state: State, tolerance: float, limit: int) -> Non
             reached = state.balance
             _step(market, state)
             stalled = state.balance > _STALLED * reached
-        while state.bend > 0.0 and state.balance < _SETTLED:
+        if state.bend > 0.0 and state.balance < _SETTLED:
             futile = 0
-            state.bend = state.bend * _SHRINK if state.bend > _LEAST_BEND * worth else 0.0
-            state.refresh(market)
-            if state.balance > _NEAR:
-                break
+            _straighten(market, state, worth)
+
+
+def _straighten(market: Market, state: State, worth: float) -> None:
+    """Take the bend away: at once where the market stays near to balance, else by a tenth."""
+    bend = state.bend
+    state.bend = 0.0
+    state.refresh(market)
+    if state.balance >= _SETTLED and bend > _LEAST_BEND * worth:
+        state.bend = bend * _SHRINK
+        state.refresh(market)
 
 
 def _step(market: Market, state: State) -> None:
@@ -184,8 +190,8 @@ def settle(market: Market, state: State) -> bool:
 
 
 def _spread(market: Market, state: State) -> bool:
-    """Whether more nodes are out of balance than a part may have."""
-    return bool(np.count_nonzero(_out(market, state)) > _PART * market.hessian.nodes)
+    """Whether much of the market is out of balance."""
+    return bool(np.count_nonzero(_out(market, state)) > _MOST * market.hessian.nodes)
 
 
 def _out(market: Market, state: State) -> NDArray[np.bool_]:
