@@ -21,7 +21,6 @@ from scipy import sparse
 
 from monazite.core.errors import ArgumentError, SolverError
 from monazite.market.certificate import Certificate
-from monazite.market.kernel import clear
 from monazite.market.problem import Array, Clearing, Problem, price_scale
 from monazite.market.rules import Entries, Payment, Reading, Rule, Seen
 
@@ -219,6 +218,8 @@ class _Search:
         if laid.any():
             problem = dataclasses.replace(problem, c=problem.c + laid)
         start = None if near is None else near.price
+        from monazite.market.kernel import clear  # it brings its compiled loops along
+
         clearing = clear(problem, start=start, strict=False, baseline=self.baseline)
         done = clearing.certificate
         self.effort += np.array([done.iterations, done.cg_steps, done.factors])

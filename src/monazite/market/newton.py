@@ -24,7 +24,7 @@ __all__ = ["DAMPING", "ROUNDING", "descend", "settle"]
 DAMPING = 1e-3
 #: and at least this share of the diagonal
 ROUNDING = 1e-11
-_CG_STEPS, _CG_FRESH = 30, 8
+_CG_STEPS, _CG_FRESH = 12, 8
 _CG_FAR, _CG_NEAR, _NEAR = 1e-1, 1e-3, 1e-3
 _POLISH, _EXACT = 3, 1e-12
 #: the first bend, as a share of what goes through a node in the middle; how it shrinks, and where it ends
@@ -40,6 +40,8 @@ _PART, _SMALL = 0.15, 400
 _LOCAL_STEPS = 40
 #: an imbalance above this share of throughput, at a share of the nodes or after so many steps, is too much
 _WILD, _MOST, _PATIENCE = 1.0, 0.2, 12
+#: nodes whose imbalance is more than this share of the largest are seen to be out of balance
+_SEEN = 0.02
 #: a step that leaves more than this share of the imbalance has stalled
 _STALLED = 0.5
 #: settling has served if it leaves less than this share of the imbalance
@@ -191,12 +193,12 @@ def settle(market: Market, state: State) -> bool:
 
 def _spread(market: Market, state: State) -> bool:
     """Whether much of the market is out of balance."""
-    return bool(np.count_nonzero(_out(market, state)) > _MOST * market.hessian.nodes)
+    return bool(np.count_nonzero(_out(market, state, _SEEN)) > _MOST * market.hessian.nodes)
 
 
-def _out(market: Market, state: State) -> NDArray[np.bool_]:
-    """Nodes that are notably out of balance."""
-    found: NDArray[np.bool_] = np.abs(state.imbalance) > _NOTED * state.balance * market.throughput
+def _out(market: Market, state: State, noted: float) -> NDArray[np.bool_]:
+    """Nodes that are out of balance by more than this share of the worst."""
+    found: NDArray[np.bool_] = np.abs(state.imbalance) > noted * state.balance * market.throughput
     return found
 
 
@@ -206,7 +208,7 @@ def _part(market: Market, state: State) -> Integers | None:
     most = int(_PART * hessian.nodes)
     if hessian.nodes < _SMALL:
         return None
-    near = _out(market, state)
+    near = _out(market, state, _NOTED)
     if np.count_nonzero(near) > most:
         return None
     for _ in range(_HOPS):
