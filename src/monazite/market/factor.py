@@ -203,32 +203,31 @@ def _forward(
     store: Integers,
     packed: Single,
 ) -> None:
-    number = first.size - 1
-    for one in range(number):
-        begin, wide, high = first[one], first[one + 1] - first[one], start[one + 1] - start[one]
-        own = rows[start[one] : start[one + 1]]
-        at = store[one]
-        if wide == 1:
+    """Counted without signs: an index that could be negative keeps the compiler from taking many at once."""
+    single = np.uint64(1)
+    for one in range(first.size - 1):
+        begin, base, at = np.uint64(first[one]), np.uint64(start[one]), np.uint64(store[one])
+        wide, high = np.uint64(first[one + 1] - first[one]), np.uint64(start[one + 1] - start[one])
+        if wide == single:
             value = x[begin] * packed[at]
             x[begin] = value
-            line = packed[at : at + high]
-            for j in range(1, high):
-                x[own[j]] -= value * line[j]
+            for j in range(single, high):
+                x[rows[base + j]] -= value * packed[at + j]
             continue
         for i in range(wide):
             local[i] = x[begin + i]
-        local[wide:high] = np.float32(0.0)
+        for i in range(wide, high):
+            local[i] = np.float32(0.0)
         for i in range(wide):
-            line, rest = packed[at : at + high - i], local[i:high]
-            value = rest[0] * line[0]
-            rest[0] = value
-            for j in range(1, line.size):
-                rest[j] -= value * line[j]
+            value = local[i] * packed[at]
+            local[i] = value
+            for j in range(i + single, high):
+                local[j] -= value * packed[at + j - i]
             at += high - i
         for i in range(wide):
             x[begin + i] = local[i]
         for j in range(wide, high):
-            x[own[j]] += local[j]
+            x[rows[base + j]] += local[j]
 
 
 @loop
