@@ -61,7 +61,8 @@ Seconds are CPU time from a scenario's new bounds to the answer; what scenarios 
 first factor, the base's solution or basis) is made before. The kernel's time includes the certificate and the
 price intervals, which the others do not give. Solvers marked \\* get the linear version: every activity's
 cost line in 16 steps of constant cost. A solver that is not done after 60 s counts as 60 s, and its ratio is
-marked ≥.
+marked ≥. Why a wanted ratio is missed, and what was tried, is in
+[decision 006](decisions/006-compiled-loops-and-our-own-factor.md).
 """
 
 
