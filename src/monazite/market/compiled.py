@@ -21,10 +21,10 @@ def loop(function: _Loop) -> _Loop:
 
     Examples
     --------
-    >>> from monazite.market.loops import lengths
+    >>> from monazite.market.symbolic import transposed
     >>> import numpy as np
-    >>> lengths(np.array([0, 2, 5])).tolist()
-    [2, 3]
+    >>> transposed(np.array([0, 2, 3]), np.array([0, 2, 2]), 3)[0].tolist()
+    [0, 1, 1, 3]
     """
     try:
         compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)

@@ -16,7 +16,6 @@ from monazite.market.linear import (
     fill,
     pairs,
     pattern,
-    reaching,
     restrict,
     solve_by_gradients,
     widen,
@@ -65,7 +64,7 @@ class Hessian:
             order = _order(starts, raw, nodes)
         indices = _placed(raw, order)
         lower_starts, lower = pattern(starts, indices, nodes)
-        after = postordered(*transposed(lower_starts, lower))
+        after = postordered(*transposed(lower_starts, lower, nodes))
         if not np.array_equal(after, np.arange(nodes)):
             place = np.empty_like(after)
             place[after] = np.arange(nodes)
@@ -85,7 +84,7 @@ class Hessian:
     @cached_property
     def _reaching(self) -> tuple[Integers, Integers]:
         """The activities at each node."""
-        node_starts, node_columns = reaching(self.starts, self.indices, self.nodes)
+        node_starts, node_columns = transposed(self.starts, self.indices, self.nodes)
         return node_starts, node_columns
 
     def part(self, chosen: Integers) -> tuple[Hessian, Integers]:

@@ -77,11 +77,11 @@ def price_intervals(
 def _determined(problem: Problem, free: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Find the nodes whose price follows from the activities strictly between their bounds."""
     from monazite.market.judging import peel  # it brings its compiled loops along
-    from monazite.market.linear import reaching
+    from monazite.market.symbolic import transposed
 
     whole = problem.A
     starts, indices = whole.indptr.astype(np.int64), whole.indices.astype(np.int64)
-    known, open_columns = peel(starts, indices, free, *reaching(starts, indices, whole.shape[0]))
+    known, open_columns = peel(starts, indices, free, *transposed(starts, indices, whole.shape[0]))
     if not open_columns.any():
         return known
     rest = np.flatnonzero(~known)

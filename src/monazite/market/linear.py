@@ -10,7 +10,7 @@ from monazite.market.factor import Single, solve_into
 from monazite.market.problem import Array
 from monazite.market.symbolic import Integers
 
-__all__ = ["fill", "pairs", "pattern", "reaching", "restrict", "solve_by_gradients", "widen"]
+__all__ = ["fill", "pairs", "pattern", "restrict", "solve_by_gradients", "widen"]
 
 Flags = NDArray[np.bool_]
 
@@ -79,23 +79,6 @@ def pairs(
                 to[done] = first
                 done += 1
     return pair_starts, product, to
-
-
-@loop
-def reaching(starts: Integers, indices: Integers, nodes: int) -> tuple[Integers, Integers]:
-    """The activities at each node: A by rows, without its coefficients."""
-    node_starts = np.zeros(nodes + 1, np.int64)
-    for at in range(indices.size):
-        node_starts[indices[at] + 1] += 1
-    for node in range(nodes):
-        node_starts[node + 1] += node_starts[node]
-    free = node_starts[:nodes].copy()
-    columns = np.empty(indices.size, np.int64)
-    for column in range(starts.size - 1):
-        for at in range(starts[column], starts[column + 1]):
-            columns[free[indices[at]]] = column
-            free[indices[at]] += 1
-    return node_starts, columns
 
 
 @loop
@@ -256,7 +239,6 @@ def solve_by_gradients(
         if not curvature > 0.0:
             return step, False
         length = size / curvature
-        change = 0.0
         for i in range(count):
             answer[i] += length * direction[i]
             residual[i] -= length * image[i]

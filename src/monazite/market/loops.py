@@ -8,29 +8,13 @@ from monazite.market.compiled import loop
 from monazite.market.problem import Array
 from monazite.market.symbolic import Integers
 
-__all__ = ["derivative", "earn", "gather", "lengths", "respond", "search"]
+__all__ = ["derivative", "earn", "gather", "respond", "search"]
 
 #: a derivative within this share of its first value is near enough to zero
 ENOUGH = 0.2
 _TRIALS = 60
 _LONGEST = 64.0
 _AT_ONCE = 256
-
-
-@loop
-def lengths(starts: Integers) -> Integers:
-    """How many entries each column has.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> lengths(np.array([0, 2, 5])).tolist()
-    [2, 3]
-    """
-    found = np.empty(starts.size - 1, np.int64)
-    for column in range(found.size):
-        found[column] = starts[column + 1] - starts[column]
-    return found
 
 
 @loop

@@ -80,7 +80,7 @@ def blocks_of(starts: Integers, indices: Integers) -> Blocks:
     starts, indices : arrays of int
         The rows of the lower triangle in compressed columns, sorted.
     """
-    row_starts, columns = transposed(starts, indices)
+    row_starts, columns = transposed(starts, indices, starts.size - 1)
     parent = _tree(row_starts, columns)
     counts = _counts(row_starts, columns, parent)
     first = _blocks(parent, counts)
@@ -97,17 +97,24 @@ def blocks_of(starts: Integers, indices: Integers) -> Blocks:
 
 
 @loop
-def transposed(starts: Integers, indices: Integers) -> tuple[Integers, Integers]:
-    """Turn the pattern of a square matrix from columns to rows."""
-    count = starts.size - 1
-    turned = np.zeros(count + 1, np.int64)
+def transposed(starts: Integers, indices: Integers, rows: int) -> tuple[Integers, Integers]:
+    """Turn the pattern of a matrix from columns to rows: where each row starts, and its columns.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> starts, columns = transposed(np.array([0, 2, 3]), np.array([0, 2, 2]), 3)
+    >>> starts.tolist(), columns.tolist()
+    ([0, 1, 1, 3], [0, 0, 1])
+    """
+    turned = np.zeros(rows + 1, np.int64)
     for at in range(indices.size):
         turned[indices[at] + 1] += 1
-    for row in range(count):
+    for row in range(rows):
         turned[row + 1] += turned[row]
-    free = turned[:count].copy()
+    free = turned[:rows].copy()
     columns = np.empty(indices.size, np.int64)
-    for column in range(count):
+    for column in range(starts.size - 1):
         for at in range(starts[column], starts[column + 1]):
             row = indices[at]
             columns[free[row]] = column
