@@ -1,0 +1,1 @@
+"""Readers of official public files: a publisher's table becomes facts, row by row, or is refused."""
