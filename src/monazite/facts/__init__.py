@@ -1,5 +1,16 @@
 """Floor 0: what is known. Facts, sources, places, units of the packaged tables, checked as they are read."""
 
-from monazite.facts.table import FactTable, chains, commodity_chains, load, years
+from monazite.facts.folder import Folder, packaged
+from monazite.facts.table import STRIDE, FactTable, chains, commodity_chains, content_key, load, years
 
-__all__ = ["FactTable", "chains", "commodity_chains", "load", "years"]
+__all__ = [
+    "STRIDE",
+    "FactTable",
+    "Folder",
+    "chains",
+    "commodity_chains",
+    "content_key",
+    "load",
+    "packaged",
+    "years",
+]

@@ -23,7 +23,7 @@ from monazite.facts.structure import (
     activity_problems,
     commodity_problems,
 )
-from monazite.facts.table import context_of
+from monazite.facts.chain import context_of
 
 __all__ = ["Problem", "check_file"]
 

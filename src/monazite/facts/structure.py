@@ -10,7 +10,15 @@ import polars as pl
 from monazite.core import schema
 from monazite.facts.problems import Problem, name_problem, problem
 
-__all__ = ["ACTIVITY_COLUMNS", "COMMODITY_COLUMNS", "activity_problems", "columns_of", "commodity_problems"]
+__all__ = [
+    "ACTIVITY_COLUMNS",
+    "COMMODITY_COLUMNS",
+    "HOST_COLUMNS",
+    "activity_problems",
+    "columns_of",
+    "commodity_problems",
+    "host_problems",
+]
 
 _ID = re.compile(r"^[a-z][a-z0-9_]*$")
 _HS = re.compile(r"^\d{6}(;\d{6})*$")
@@ -29,6 +37,7 @@ def columns_of(table: str) -> tuple[str, ...]:
 
 COMMODITY_COLUMNS = columns_of("commodities")
 ACTIVITY_COLUMNS = columns_of("activities")
+HOST_COLUMNS = columns_of("hosts")
 
 
 def commodity_problems(frame: pl.DataFrame, chain: str | None) -> list[Problem]:
@@ -59,6 +68,20 @@ def activity_problems(frame: pl.DataFrame, chain: str | None, commodities: Colle
     without = frame.filter(pl.col("reference").is_null(), pl.col("type") != "use")
     found += [problem("needed", row, "reference", what="reference", variable=name)
               for row, name in without.select("row", "activity").iter_rows()]  # fmt: skip
+    return _ordered(found)
+
+
+def host_problems(frame: pl.DataFrame, own: Collection[str], chains: Collection[str]) -> list[Problem]:
+    """Name everything wrong with ``hosts.csv``: it names what is this chain's, and a packaged host chain."""
+    found = []
+    for row, name, chain in frame.select("row", "name", "host_chain").iter_rows():
+        for column, given, known in (("name", name, own), ("host_chain", chain, chains)):
+            if given is None:
+                found.append(problem("empty_cell", row, column, what=column))
+            elif given not in known:
+                found.append(
+                    name_problem(row, column, "activity" if column == "name" else "chain", given, known)
+                )
     return _ordered(found)
 
 

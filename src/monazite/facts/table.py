@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,23 +13,23 @@ from monazite.core.errors import FactsError, UnknownName
 from monazite.core.manifest import content_hash
 from monazite.core.settings import data_folder
 from monazite.core.units import units
-from monazite.facts.corrections import apply_corrections, read_corrections
+from monazite.facts.chain import ChainTables, chain_files, read_chain, refuse_shared
+from monazite.facts.corrections import read_corrections
 from monazite.facts.folder import SOURCE_FIELDS, Folder, packaged
-from monazite.facts.problems import Problem
-from monazite.facts.reading import RawTable, read_table
-from monazite.facts.rules import FACT_COLUMNS, SUBJECT, Context, fact_problems, variables
+from monazite.facts.reading import read_table
+from monazite.facts.rules import FACT_COLUMNS, SUBJECT, Context, variables
 from monazite.facts.sigma import sigma_expr, widen
-from monazite.facts.structure import (
-    ACTIVITY_COLUMNS,
-    COMMODITY_COLUMNS,
-    activity_problems,
-    commodity_problems,
-)
+from monazite.facts.structure import COMMODITY_COLUMNS
 
-__all__ = ["KIND_ORDER", "FactTable", "chains", "commodity_chains", "load", "years"]
+__all__ = ["KIND_ORDER", "FactTable", "chains", "commodity_chains", "content_key", "load", "years"]
 
 #: of figures that contradict each other the first of these kinds is chosen
 KIND_ORDER = ("reported", "derived", "estimated", "assumed", "modelled")
+
+#: fact ids of the second chain begin here, those of the third at twice as much, …
+STRIDE = 1_000_000
+#: base years by the content of a chain's files, so that they are read once for many questions
+_YEARS: dict[str, tuple[int, ...]] = {}
 
 _SUBJECT_KEY = ("chain", "variable", *SUBJECT)
 
@@ -50,6 +50,10 @@ class FactTable:
         none, then the kind (`KIND_ORDER`), then the source published last, then the order of the file.
     commodities, activities, sources : polars.DataFrame
         As in the files; sources that a loaded fact cites.
+    lines, hosts : polars.DataFrame
+        The customs lines that are flows of a commodity, and what hosts a by-product, with ``chain``.
+    yielded : tuple of polars.DataFrame
+        Commodities and activities that a chain drops because its host chain is loaded too (`part` has them).
     chains : tuple of str
         Sorted.
     year : int
@@ -63,6 +67,9 @@ class FactTable:
     commodities: pl.DataFrame
     activities: pl.DataFrame
     sources: pl.DataFrame
+    lines: pl.DataFrame
+    hosts: pl.DataFrame
+    yielded: tuple[pl.DataFrame, pl.DataFrame]
     chains: tuple[str, ...]
     year: int
     content_hash: str
@@ -102,6 +109,29 @@ class FactTable:
             else:
                 chosen.append(pl.col(column).is_in(list(wanted)))
         return self.frame.filter(chosen)
+
+    def part(self, chain: str) -> FactTable:
+        """Return one of the chains alone, its facts under the same ids.
+
+        Examples
+        --------
+        >>> load(["toy"], 2024).part("toy").frame.height > 20
+        True
+        """
+        if chain not in self.chains:
+            raise UnknownName("chain", chain, self.chains)
+        own = pl.col("chain") == chain
+        frames = ("frame", "losers", "commodities", "activities", "lines", "hosts")
+        found = {name: getattr(self, name).filter(own) for name in frames}
+        for name, frame in zip(("commodities", "activities"), self.yielded, strict=True):
+            found[name] = pl.concat([found[name], frame.filter(own)])
+        return replace(
+            self,
+            **found,
+            yielded=(self.yielded[0].clear(), self.yielded[1].clear()),
+            chains=(chain,),
+            content_hash=content_hash(self.content_hash, chain),
+        )
 
     def explain(self, fact_ids: Iterable[int]) -> pl.DataFrame:
         """Return facts with their sources, each followed by those it contradicts.
@@ -176,7 +206,11 @@ def years(chain: str, *, path: Path | None = None) -> tuple[int, ...]:
     """
     folder = packaged() if path is None else Folder.at(path)
     (name,) = folder.choose([chain])
-    return _years(read_table(folder.chains / name / "facts.csv", FACT_COLUMNS).frame)
+    key = content_key([name], path=path)
+    if key not in _YEARS:
+        tables = read_chain(folder, name, list(folder.read_sources()), read_corrections(folder.corrections))
+        _YEARS[key] = tables.years
+    return _YEARS[key]
 
 
 @lru_cache(maxsize=1)
@@ -232,94 +266,66 @@ def load(
     chosen = folder.choose([chains] if isinstance(chains, str) else chains)
     sources = folder.read_sources()
     corrections = read_corrections(folder.corrections)
-    read: list[bytes] = [item.read_bytes() for item in _settings_files(folder)]
-    commodities, activities = [], []
-    for name in chosen:
-        goods = _table(folder.chains / name / "commodities.csv", COMMODITY_COLUMNS, read)
-        _refuse(goods.path, commodity_problems(goods.frame, name))
-        commodities.append(goods.frame)
-        doings = _table(folder.chains / name / "activities.csv", ACTIVITY_COLUMNS, read)
-        _refuse(doings.path, activity_problems(doings.frame, name, goods.frame["commodity"].to_list()))
-        activities.append(doings.frame)
-    all_goods, all_doings = pl.concat(commodities).drop("row"), pl.concat(activities).drop("row")
-    _refuse_twice(all_goods, "commodity")
-    _refuse_twice(all_doings, "activity")
-    context = context_of(all_goods, all_doings, sources)
-    facts, first = [], 0
-    for name in chosen:
-        table = _table(folder.chains / name / "facts.csv", FACT_COLUMNS, read)
-        frame = apply_corrections(table.frame, name, corrections)
-        _refuse(table.path, fact_problems(frame.drop("correction"), context))
-        frame = frame.with_columns(
-            chain=pl.lit(name), fact_id=pl.int_range(first, first + frame.height, dtype=pl.Int64)
-        )
-        facts.append(frame.drop("row"))
-        first += frame.height
-    base = _base_year(facts, chosen, year)
-    kept = _typed(pl.concat(facts).filter(_of_year(base)), context)
+    read = {name: read_chain(folder, name, list(sources), corrections) for name in chosen}
+    refuse_shared(read)
+    base = _base_year(read, year)
+    frames, first = [], 0
+    for name, tables in read.items():
+        frame = tables.of_year(base).with_columns(chain=pl.lit(name), fact_id=pl.col("fact_id") + first)
+        frames.append(_typed(frame, tables.context))
+        first += STRIDE
+    kept = pl.concat(frames)
     winners, losers = _choose(kept, sources)
     cited = set(kept["source"].to_list())
     about = pl.DataFrame(
         [{"source": name, **entry} for name, entry in sources.items() if name in cited],
         schema=dict.fromkeys(("source", *SOURCE_FIELDS, "file"), pl.String),
     )
-    key = content_hash(*read, list(chosen), base)
-    return FactTable(winners, losers, all_goods, all_doings, about, chosen, base, key)
+    gathered = {
+        key: pl.concat(
+            [getattr(tables, key).with_columns(chain=pl.lit(name)) for name, tables in read.items()]
+        )
+        for key in ("commodities", "activities", "lines", "hosts")
+    }
+    goods, no_goods = _owned(gathered["commodities"], "commodity", gathered["hosts"])
+    doings, no_doings = _owned(gathered["activities"], "activity", gathered["hosts"])
+    return FactTable(
+        winners, losers, goods, doings, about, gathered["lines"], gathered["hosts"], (no_goods, no_doings),
+        chosen, base, content_key(chosen, base, path=path),
+    )  # fmt: skip
 
 
-def context_of(commodities: pl.DataFrame, activities: pl.DataFrame, sources: Iterable[str]) -> Context:
-    """Make the context of checks from tables of commodities and activities."""
-    references = activities.filter(pl.col("reference").is_not_null())
-    return Context(
-        dict(commodities.select("commodity", "basis").iter_rows()),
-        dict(activities.select("activity", "type").iter_rows()),
-        dict(references.select("activity", "reference").iter_rows()),
-        set(sources),
-    )
+def content_key(chains: Sequence[str], year: int | None = None, *, path: Path | str | None = None) -> str:
+    """Return the hash of everything that goes into the facts of some chains, without reading them as tables.
+
+    Examples
+    --------
+    >>> content_key(["toy"], 2024) == load(["toy"], 2024).content_hash
+    True
+    """
+    folder = packaged() if path is None else Folder.at(Path(path))
+    files = [item for name in chains for item in chain_files(folder, name)]
+    read = [item.read_bytes() for item in (*_settings_files(folder), *files)]
+    return content_hash(*read, list(chains), year)
+
+
+def _owned(frame: pl.DataFrame, column: str, hosts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Of names that two chains share keep the host chain's; return those kept and those dropped."""
+    yielding = hosts.select(pl.col("name").alias(column), "chain")
+    twice = frame.filter(pl.col(column).is_duplicated())
+    dropped = twice.join(yielding, on=[column, "chain"], how="semi")
+    return frame.join(dropped, on=[column, "chain"], how="anti"), dropped
 
 
 def _settings_files(folder: Folder) -> list[Path]:
     data = data_folder()
     files = [*folder.sources, data / "uncertainty.csv", data / "schema" / "variables.csv"]
-    files += [data / "schema" / "units.csv", folder.corrections]
+    files += [data / "schema" / "units.csv", folder.corrections, data / "trade" / "trade.parquet"]
     return [item for item in files if item.is_file()]
 
 
-def _table(path: Path, columns: Sequence[str], read: list[bytes]) -> RawTable:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise FactsError("data.no_table", file=path, reason=error.strerror or str(error)) from error
-    read.append(data)
-    table = read_table(path, columns, data)
-    _refuse(path, table.problems)
-    return table
-
-
-def _refuse(path: Path, problems: Sequence[Problem]) -> None:
-    """Stop at the first problem and say how many more there are."""
-    if problems:
-        key = "data.refused" if len(problems) == 1 else "data.refused_more"
-        name = f"{path.parent.name}/{path.name}"
-        raise FactsError(key, file=name, problem=str(problems[0]), more=len(problems) - 1, path=path)
-
-
-def _refuse_twice(frame: pl.DataFrame, column: str) -> None:
-    twice = frame.filter(pl.col(column).is_duplicated())
-    if twice.height:
-        raise FactsError("data.id_shared", given=twice[column][0], chains=twice["chain"].to_list()[:2])
-
-
-def _years(facts: pl.DataFrame) -> tuple[int, ...]:
-    year = pl.col("period").str.extract(r"^(\d{4})(-\d{2})?$", 1).cast(pl.Int32)
-    rows = facts.filter(year.is_not_null()).select("variable", year=year)
-    made = set(rows.filter(pl.col("variable") == "output")["year"].to_list())
-    moved = set(rows.filter(pl.col("variable").is_in(["trade", "use"]))["year"].to_list())
-    return tuple(sorted(made & moved))
-
-
-def _base_year(facts: Sequence[pl.DataFrame], chosen: Sequence[str], year: int | None) -> int:
-    known = {name: _years(frame) for name, frame in zip(chosen, facts, strict=True)}
+def _base_year(read: Mapping[str, ChainTables], year: int | None) -> int:
+    known = {name: tables.years for name, tables in read.items()}
     if year is not None:
         for name, own in known.items():
             if year not in own:
@@ -330,11 +336,6 @@ def _base_year(facts: Sequence[pl.DataFrame], chosen: Sequence[str], year: int |
         listed = [f"{name} {', '.join(map(str, own))}" for name, own in known.items()]
         raise FactsError("data.no_shared_year", chains="; ".join(listed))
     return max(shared)
-
-
-def _of_year(year: int) -> pl.Expr:
-    period = pl.col("period")
-    return period.is_null() | (period.str.slice(0, 4) == str(year))
 
 
 def _typed(frame: pl.DataFrame, context: Context) -> pl.DataFrame:

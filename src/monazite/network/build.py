@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -18,6 +17,8 @@ from scipy.sparse import csc_array, csr_array
 
 from monazite.core.errors import FactsError
 from monazite.facts import FactTable
+from monazite.network.estimate import estimated
+from monazite.network.instances import Instance, arc, end_use
 
 Float = NDArray[np.float64]
 
@@ -64,26 +65,6 @@ class Draft:
     activities: pl.DataFrame
     flow: csc_array
     measurements: Measurements
-
-
-@dataclass
-class _Instance:
-    name: str
-    key: str
-    type: str
-    form: str
-    chain: str
-    stage: str
-    place: str
-    partner: str | None
-    commodity: str
-    use: str | None
-    estimate: float | None
-    sigma: float | None
-    kind: str
-    capacity: float | None
-    fact_ids: list[int]
-    column: dict[tuple[str, str], float]
 
 
 class _Recipes:
@@ -139,6 +120,7 @@ def build(facts: FactTable) -> Draft:
     instances = list(_makers(facts, recipes, capacity, activity_info))
     instances += list(_trades(facts, commodity_info))
     instances += list(_uses(facts, commodity_info, activity_info))
+    instances += estimated(instances, facts, commodity_info, activity_info)
     instances += list(_unsold(instances, commodity_info, activity_info))
     instances += list(_new_links(facts, instances, commodity_info))
     return _assemble(facts, instances, commodity_info)
@@ -149,7 +131,7 @@ def _makers(
     recipes: _Recipes,
     capacity: Mapping[tuple[str, str], tuple[float, int]],
     activity_info: Mapping[str, Mapping[str, str]],
-) -> Iterable[_Instance]:
+) -> Iterable[Instance]:
     seen: set[tuple[str, str]] = set()
     stated = {(r["activity"], r["place"]): r for r in _usable(facts.select("output")).iter_rows(named=True)}
     for (activity, place), row in list(stated.items()) + [(k, None) for k in capacity if k not in stated]:
@@ -160,7 +142,7 @@ def _makers(
         recipe = recipes.at(activity, place)
         cap = capacity.get((activity, place))
         ids = ([int(row["fact_id"])] if row else []) + ([cap[1]] if cap else [])
-        yield _Instance(
+        yield Instance(
             name=f"{activity}@{place}",
             key=activity,
             type=info["type"],
@@ -180,78 +162,34 @@ def _makers(
         )
 
 
-def _trades(facts: FactTable, commodity_info: Mapping[str, Mapping[str, str]]) -> Iterable[_Instance]:
+def _trades(facts: FactTable, commodity_info: Mapping[str, Mapping[str, str]]) -> Iterable[Instance]:
     for row in _usable(facts.select("trade")).iter_rows(named=True):
-        commodity, origin, destination = row["commodity"], row["place"], row["partner"]
-        info = commodity_info[commodity]
-        yield _arc(row, info, origin, destination, estimate=float(row["value"]), sigma=float(row["sigma"]))
-
-
-def _arc(
-    row: Mapping[str, Any],
-    info: Mapping[str, str],
-    origin: str,
-    destination: str,
-    *,
-    estimate: float,
-    sigma: float,
-    capacity: float | None = None,
-    form: str = "",
-) -> _Instance:
-    """A trade flow of the fact's commodity from one place to another."""
-    commodity = row["commodity"]
-    return _Instance(
-        name=f"trade {commodity} {origin}>{destination}",
-        key="trade",
-        type="trade",
-        form=form,
-        chain=info["chain"],
-        stage=info["stage"],
-        place=origin,
-        partner=destination,
-        commodity=commodity,
-        use=None,
-        estimate=estimate,
-        sigma=sigma,
-        kind=row["kind"],
-        capacity=capacity,
-        fact_ids=[int(row["fact_id"])],
-        column={(commodity, origin): -1.0, (commodity, destination): 1.0},
-    )
+        yield arc(
+            row["commodity"], commodity_info[row["commodity"]], row["place"], row["partner"],
+            estimate=float(row["value"]), sigma=float(row["sigma"]), kind=row["kind"],
+            fact_ids=[int(row["fact_id"])],
+        )  # fmt: skip
 
 
 def _uses(
     facts: FactTable,
     commodity_info: Mapping[str, Mapping[str, str]],
     activity_info: Mapping[str, Mapping[str, str]],
-) -> Iterable[_Instance]:
+) -> Iterable[Instance]:
     for row in _usable(facts.select("use")).iter_rows(named=True):
-        use, commodity, place = row["activity"], row["commodity"], row["place"]
-        yield _Instance(
-            name=f"{use} {commodity}@{place}",
-            key=use,
-            type="use",
-            form=activity_info[use]["form"] or "",
-            chain=commodity_info[commodity]["chain"],
-            stage=activity_info[use]["stage"],
-            place=place,
-            partner=None,
-            commodity=commodity,
-            use=use,
-            estimate=float(row["value"]),
-            sigma=float(row["sigma"]),
-            kind=row["kind"],
-            capacity=None,
-            fact_ids=[int(row["fact_id"])],
-            column={(commodity, place): -1.0},
-        )
+        about = activity_info[row["activity"]]
+        yield end_use(
+            row["activity"], row["commodity"], row["place"], commodity_info[row["commodity"]]["chain"],
+            about["stage"], form=about["form"] or "", estimate=float(row["value"]),
+            sigma=float(row["sigma"]), kind=row["kind"], fact_ids=[int(row["fact_id"])],
+        )  # fmt: skip
 
 
 def _unsold(
-    instances: list[_Instance],
+    instances: list[Instance],
     commodity_info: Mapping[str, Mapping[str, str]],
     activity_info: Mapping[str, Mapping[str, str]],
-) -> Iterable[_Instance]:
+) -> Iterable[Instance]:
     """A line for the surplus of a co-product where it is made; the reconciliation finds its level."""
     lines = {a["reference"]: key for key, a in activity_info.items() if a["form"] == "unsold"}
     where = {
@@ -262,30 +200,15 @@ def _unsold(
         if value > 0 and node[0] in lines
     }
     for (commodity, place), chain in sorted(where.items()):
-        use = lines[commodity]
-        yield _Instance(
-            name=f"{use} {commodity}@{place}",
-            key=use,
-            type="use",
-            form="unsold",
-            chain=chain,
-            stage=commodity_info[commodity]["stage"],
-            place=place,
-            partner=None,
-            commodity=commodity,
-            use=use,
-            estimate=None,
-            sigma=None,
-            kind="modelled",
-            capacity=None,
-            fact_ids=[],
-            column={(commodity, place): -1.0},
-        )
+        yield end_use(
+            lines[commodity], commodity, place, chain, commodity_info[commodity]["stage"], form="unsold",
+            estimate=None, sigma=None, kind="modelled", fact_ids=[],
+        )  # fmt: skip
 
 
 def _new_links(
-    facts: FactTable, instances: list[_Instance], commodity_info: Mapping[str, Mapping[str, str]]
-) -> Iterable[_Instance]:
+    facts: FactTable, instances: list[Instance], commodity_info: Mapping[str, Mapping[str, str]]
+) -> Iterable[Instance]:
     """Routes that carry nothing in the base year and could: a stated share of what the importer uses.
 
     A row with both ends speaks of one route; one without them of all routes from places that make the
@@ -318,11 +241,14 @@ def _new_links(
                 linked.add((commodity, origin, user))
                 cap = float(row["value"]) * need / len(fresh)
                 info = commodity_info[commodity]
-                yield _arc(row, info, origin, user, estimate=0.0, sigma=0.0, capacity=cap, form="new")
+                yield arc(
+                    commodity, info, origin, user, estimate=0.0, sigma=0.0, kind=row["kind"],
+                    fact_ids=[int(row["fact_id"])], capacity=cap, form="new",
+                )  # fmt: skip
 
 
 def _assemble(
-    facts: FactTable, instances: list[_Instance], commodity_info: Mapping[str, Mapping[str, str]]
+    facts: FactTable, instances: list[Instance], commodity_info: Mapping[str, Mapping[str, str]]
 ) -> Draft:
     keys = sorted({node for instance in instances for node in instance.column})
     unknown = sorted({c for c, _ in keys} - set(commodity_info))

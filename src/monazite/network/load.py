@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from monazite import facts as fact_floor
-from monazite.core.cache import code_hash, kept
+from monazite.core.cache import kept
 from monazite.core.errors import FactsError
 from monazite.core.manifest import content_hash
 from monazite.facts import FactTable
-from monazite.facts.assumptions import settings_hash
 from monazite.network.network import Network, from_facts
-
-_CODE = Path(__file__).parent
+from monazite.network.part import code_key
 
 
 def load(
@@ -54,18 +51,28 @@ def load(
     >>> net.activities.height
     15
     """
-    if chains is None and year is not None and path is None:
-        chains = [name for name in fact_floor.chains() if name != "toy" and year in fact_floor.years(name)]
-        if not chains:
-            every = sorted({y for name in fact_floor.chains() for y in fact_floor.years(name)})
-            raise FactsError("network.no_year", year=year, known=every)
-    table = fact_floor.load(chains, year, path=path)
+    if chains is None and path is None:
+        chains = _having(year)
     if not cache:
-        return _make(table)
-    key = content_hash(
-        table.content_hash, settings_hash(), code_hash(_CODE), version("polars"), version("scipy")
+        return _make(fact_floor.load(chains, year, path=path), cache=False)
+    names = fact_floor.Folder.at(path).choose(chains) if path else fact_floor.packaged().choose(chains)
+    key = content_hash(fact_floor.content_key(names, year, path=path), code_key())
+    return kept(
+        f"networks/{key}.pickle", Network, lambda: _make(fact_floor.load(names, year, path=path), cache=True)
     )
-    return kept(f"networks/{key}.pickle", Network, lambda: _make(table))
+
+
+def _having(year: int | None) -> list[str]:
+    """The packaged chains that have a year; all where none is asked for."""
+    every = {name: fact_floor.years(name) for name in fact_floor.chains()} if year is not None else {}
+    if year is None:
+        return list(fact_floor.chains())
+    found = [name for name, years in every.items() if year in years]
+    if not found:
+        raise FactsError(
+            "network.no_year", year=year, known=sorted({y for own in every.values() for y in own})
+        )
+    return found
 
 
 def toy() -> Network:
@@ -84,5 +91,5 @@ def toy() -> Network:
     return load(["toy"], 2024, cache=False)
 
 
-def _make(table: FactTable) -> Network:
-    return from_facts(table, table.year, table.chains)
+def _make(table: FactTable, *, cache: bool) -> Network:
+    return from_facts(table, table.year, table.chains, cache=cache)

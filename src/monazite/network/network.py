@@ -14,10 +14,12 @@ from scipy.sparse import csc_array
 from monazite.core.text import say
 from monazite.facts import FactTable
 from monazite.network.behaviour import Behaviour, Parameters
-from monazite.network.build import Draft, build
+from monazite.network.build import Draft
 from monazite.network.calibrate import GATE_SLOPE, calibrate
 from monazite.network.curves import Columns
-from monazite.network.reconcile import Balanced, Report, reconcile
+from monazite.network.join import join
+from monazite.network.part import balanced_chain
+from monazite.network.reconcile import Balanced, Report
 
 Float = NDArray[np.float64]
 
@@ -131,10 +133,19 @@ class Network:
         )
 
 
-def from_facts(facts: FactTable, year: int, chains: Sequence[str]) -> Network:
-    """Build, reconcile and calibrate a network from a fact table."""
-    draft = build(facts)
-    balanced = reconcile(draft, facts)
+def from_facts(facts: FactTable, year: int, chains: Sequence[str], *, cache: bool = False) -> Network:
+    """Build and reconcile each chain, join them, and calibrate the whole.
+
+    Parameters
+    ----------
+    facts : FactTable
+    year : int
+    chains : sequence of str
+    cache : bool
+        Keep each chain's balanced flows in the cache folder, by content.
+    """
+    parts = [balanced_chain(facts.part(chain), cache=cache) for chain in facts.chains]
+    draft, balanced = join(parts, facts.hosts)
     columns = calibrate(draft, balanced, facts)
     return _network(draft, balanced, columns, facts, year, chains)
 

@@ -32,6 +32,8 @@ Float = NDArray[np.float64]
 
 #: an activity that the reconciliation pushes below this share of a tonne is closed
 CLOSED = 1e-6
+#: adjustments beyond this many of their own standard deviations are listed one by one
+OUTLIER = 3.3
 #: lowest price that a traded commodity can be given, USD/kg
 PRICE_FLOOR = 0.01
 #: share of output value that must remain as margin where no cash cost is known
@@ -61,6 +63,8 @@ class Report:
         ``name, stated, reconciled``: what each process earns per kg of level at the stated and at the
         reconciled prices; one whose stated margin is negative is mended by the nearest prices and stays
         listed.
+    chains : DataFrame
+        ``chain, chi2, dof, chi2_per_dof, outliers`` (adjustments beyond 3.3 of their own deviations).
     """
 
     chi2: float
@@ -70,13 +74,14 @@ class Report:
     prices: pl.DataFrame
     trade_margins: pl.DataFrame
     margins: pl.DataFrame
+    chains: pl.DataFrame
 
     @property
     def chi2_per_dof(self) -> float:
         """χ² per degree of freedom; null-like ``nan`` where nothing was over-determined."""
         return self.chi2 / self.dof if self.dof > 0 else float("nan")
 
-    def outliers(self, threshold: float = 3.3) -> pl.DataFrame:
+    def outliers(self, threshold: float = OUTLIER) -> pl.DataFrame:
         """Adjustments larger than `threshold` of their own standard deviations."""
         return self.adjustments.filter(pl.col("r").abs() > threshold)
 
@@ -315,5 +320,15 @@ def reconcile(draft: Draft, facts: FactTable) -> Balanced:
         .select("name", "stated", "reconciled")
         .sort("stated", nulls_last=True)
     )
-    report = Report(chi2, dof, adjustments, measurements, prices, trade_margins, margins)
+    chains = pl.DataFrame(
+        {
+            "chain": [", ".join(sorted(set(draft.nodes["chain"])))],
+            "chi2": [chi2],
+            "dof": [dof],
+            "chi2_per_dof": [chi2 / dof if dof > 0 else None],
+            "outliers": [adjustments.filter(pl.col("r").abs() > OUTLIER).height],
+        },
+        schema_overrides={"chi2_per_dof": pl.Float64},
+    )
+    report = Report(chi2, dof, adjustments, measurements, prices, trade_margins, margins, chains)
     return Balanced(level, posterior, price, kinds, ids, report)

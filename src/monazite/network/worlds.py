@@ -9,6 +9,7 @@ Every world has the facts, places and activities of the first, and returns its o
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -94,15 +95,10 @@ def drawn_facts(facts: FactTable, seed: int, number: int, of: int, attempt: int 
         order = np.random.Generator(np.random.Philox(key=[seed, 2**40 + k])).permutation(of)
         own = (variable == name) & ~np.isnan(value)
         drawn[own] = _ranged(frame.filter(pl.Series(own)), (order[number] + 0.5) / of)
-    return FactTable(
-        frame.with_columns(value=pl.Series(drawn).fill_nan(None)),
-        facts.losers,
-        facts.commodities,
-        facts.activities,
-        facts.sources,
-        facts.chains,
-        facts.year,
-        content_hash(facts.content_hash, [seed, number, of, attempt]),
+    return replace(
+        facts,
+        frame=frame.with_columns(value=pl.Series(drawn).fill_nan(None)),
+        content_hash=content_hash(facts.content_hash, [seed, number, of, attempt]),
     )
 
 
