@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from monazite.cli import coverage
 from monazite.cli import options as opt
 from monazite.core.text import say
 
@@ -71,6 +72,9 @@ def check(file: File, json: opt.Json = False, csv: opt.Csv = False) -> None:
     sys.stderr.write(say(key, file=file, rows=rows, count=len(problems)) + "\n")
     if problems:
         raise typer.Exit(4)
+
+
+app.command("coverage", help=say("cli.cmd_data_coverage"))(coverage.command)
 
 
 @app.command("sources", help=say("cli.cmd_data_sources"))

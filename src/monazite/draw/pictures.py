@@ -8,6 +8,7 @@ from typing import Any
 from monazite.core.errors import UnknownName
 from monazite.draw import render
 from monazite.draw.bars import bars
+from monazite.draw.coverage import coverage
 from monazite.draw.lines import lines
 from monazite.draw.map import flow_map
 from monazite.draw.matrix import matrix
@@ -20,6 +21,7 @@ __all__ = ["PICTURES", "png", "specification", "svg"]
 #: every drawing by the name a view calls it
 PICTURES: Mapping[str, Callable[[View], dict[str, Any]]] = {
     "bars": bars,
+    "coverage": coverage,
     "lines": lines,
     "map": flow_map,
     "matrix": matrix,

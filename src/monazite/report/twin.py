@@ -72,6 +72,7 @@ def twins(view: View) -> tuple[Table, ...]:
     [1]
     """
     makers: Mapping[str, Callable[[View], tuple[Table, ...]]] = {
+        "coverage": _coverage,
         "matrix": _matrix,
         "lines": _lines,
         "map": _flows,
@@ -110,6 +111,32 @@ def _matrix(view: View) -> tuple[Table, ...]:
     caption = say("brief.caption_year", title=view.title, years=years) if years else view.title
     labels = (words.column("label"),) if bare else (words.column("stage"), words.column("step"))
     return (Table(caption, (*labels, *states), tuple(groups), labels=len(labels)),)
+
+
+def _coverage(view: View) -> tuple[Table, ...]:
+    """Return the stages of each chain, year by year."""
+    years = view.encoding["years"]
+    groups: list[tuple[str, tuple[tuple[Cell, ...], ...]]] = []
+    for (group,), part in view.data.group_by(["group_label"], maintain_order=True):
+        rows: list[tuple[Cell, ...]] = []
+        for _, cells in part.group_by(["row", "block"], maintain_order=True):
+            named = {cell["period"]: cell for cell in cells.to_dicts()}
+            first = cells.row(0, named=True)
+            figures = (
+                Cell(
+                    named[year]["text"],
+                    kind=named[year]["kind"],
+                    number=named[year]["kind"] is not None,
+                    cell_id=named[year]["cell_id"],
+                )
+                if year in named
+                else Cell("", blank=True)
+                for year in years
+            )
+            rows.append((_label(first["chain_label"]), _label(first["stage_label"]), *figures))
+        groups.append((str(group), tuple(rows)))
+    heads = (words.column("chain"), words.column("stage"), *years)
+    return (Table(view.title, heads, tuple(groups), labels=2),)
 
 
 def _share(cell: Mapping[str, Any] | None, *, whole: bool) -> Cell:

@@ -2,6 +2,7 @@
 
 from monazite.views.catalogue import views_of
 from monazite.views.chokepoint import chokepoint
+from monazite.views.coverage import coverage_map
 from monazite.views.dependence import dependence
 from monazite.views.flow_map import flow_map
 from monazite.views.ranking import ranking
@@ -14,6 +15,7 @@ from monazite.views.view import View
 __all__ = [
     "View",
     "chokepoint",
+    "coverage_map",
     "dependence",
     "flow_map",
     "ranking",

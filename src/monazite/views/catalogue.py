@@ -12,6 +12,7 @@ from monazite.core.errors import ArgumentError
 from monazite.core.text import say
 from monazite.views import words
 from monazite.views.chokepoint import chokepoint
+from monazite.views.coverage import coverage_map
 from monazite.views.dependence import dependence
 from monazite.views.ranking import ranking
 from monazite.views.relief import relief
@@ -58,6 +59,9 @@ def views_of(result: Any) -> dict[str, Callable[[], View]]:
     table, sources = result.table, result.sources
     measures = set(table["measure"].to_list())
     found: dict[str, Callable[[], View]] = _outcomes(table, measures, sources)
+    if "leading" in measures:
+        year = getattr(result, "year", None)
+        found["coverage"] = lambda: coverage_map(table, year=year, sources=sources)
     if not found and measures & {"price_multiple", "shortage"}:
         found["timeline"] = lambda: timeline(path_of(table), controls=marks_of(result), sources=sources)
         short = _worst(table)
