@@ -1,0 +1,174 @@
+"""From a publisher's names to ours: chapters to activities and commodities, states to places."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from monazite.core.settings import data_folder
+from monazite.facts.folder import packaged
+from monazite.facts.places import nearest_place, places
+from monazite.facts.readers.cells import plain
+from monazite.facts.reading import read_table
+from monazite.facts.structure import ACTIVITY_COLUMNS, COMMODITY_COLUMNS
+
+__all__ = ["Entry", "Place", "chain_names", "is_packaged", "mapping", "place_of", "plain_key"]
+
+_OURS = ("chain", "variable", "commodity", "activity", "place", "factor", "content", "basis", "note")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of a mapping table.
+
+    Parameters
+    ----------
+    keys
+        The publisher's names, by column.
+    chain, variable, commodity, activity
+        What the figure is a fact of. The chain is blank where the figure is known and not used.
+    place
+        The place that this row is for; blank for all that have no row of their own.
+    factor
+        From the publisher's unit to the canonical unit of the variable.
+    content
+        From the publisher's basis to the commodity's; 1 where they are the same.
+    basis, note
+        Basis of the fact; what a reader must know.
+    """
+
+    keys: Mapping[str, str]
+    chain: str
+    variable: str
+    commodity: str
+    activity: str
+    place: str
+    factor: float
+    content: float
+    basis: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a publisher's name of a state stands for.
+
+    Parameters
+    ----------
+    code
+        Place, ``ROW`` or ``WLD``; None where it is no single place.
+    known
+        Whether the name is known at all.
+    reason
+        Why a known name is no place.
+    nearest
+        Nearest place of an unknown name.
+    """
+
+    code: str | None
+    known: bool
+    reason: str = ""
+    nearest: str | None = None
+
+
+def plain_key(text: str) -> str:
+    """Return a name without regard to case, spaces and dashes.
+
+    Examples
+    --------
+    >>> plain_key("Salient Statistics—United States") == plain_key("salient  statistics-united states")
+    True
+    """
+    return plain(text).casefold().replace("—", "-").replace("–", "-").replace("’", "'")
+
+
+@lru_cache(maxsize=16)
+def mapping(name: str) -> tuple[Entry, ...]:
+    """Return the rows of ``data/readers/<name>.csv``.
+
+    Examples
+    --------
+    >>> any(row.chain == "gallium" for row in mapping("usgs_mcs"))
+    True
+    """
+    found = []
+    for row in _table(name):
+        keys = {column: value for column, value in row.items() if column not in _OURS}
+        found.append(
+            Entry(
+                keys,
+                row["chain"],
+                row["variable"],
+                row["commodity"],
+                row["activity"],
+                row["place"],
+                float(row["factor"] or 1),
+                float(row["content"] or 1),
+                row["basis"],
+                row["note"],
+            )
+        )
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def chain_names() -> Mapping[str, frozenset[str]]:
+    """Return the ids of commodities and activities of every packaged chain.
+
+    Examples
+    --------
+    >>> "extract_gallium" in chain_names()["gallium"]
+    True
+    """
+    folder = packaged()
+    found = {}
+    for name in folder.names():
+        goods = read_table(folder.chains / name / "commodities.csv", COMMODITY_COLUMNS).frame["commodity"]
+        doings = read_table(folder.chains / name / "activities.csv", ACTIVITY_COLUMNS).frame["activity"]
+        found[name] = frozenset([*goods.drop_nulls().to_list(), *doings.drop_nulls().to_list()])
+    return found
+
+
+def is_packaged(entry: Entry) -> bool:
+    """Tell whether the chain of an entry is packaged and has its commodity and activities."""
+    known = chain_names().get(entry.chain)
+    names = [part.strip() for part in f"{entry.commodity};{entry.activity}".split(";") if part.strip()]
+    return known is not None and bool(names) and all(name in known for name in names)
+
+
+def place_of(name: str) -> Place:
+    """Return the place that a publisher's name of a state stands for.
+
+    Examples
+    --------
+    >>> place_of("Congo (Kinshasa)").code, place_of("Other countries").code
+    ('COD', 'ROW')
+    >>> place_of("Chinaa").nearest
+    'CHN'
+    """
+    key = plain_key(name)
+    table = _place_names()
+    if key in table:
+        code, reason = table[key]
+        return Place(code or None, known=True, reason=reason)
+    own = _own_names()
+    if key in own:
+        return Place(own[key], known=True)
+    return Place(None, known=False, nearest=nearest_place(name))
+
+
+@lru_cache(maxsize=1)
+def _place_names() -> Mapping[str, tuple[str, str]]:
+    return {plain_key(row["name"]): (row["place"], row["reason"]) for row in _table("place_names")}
+
+
+@lru_cache(maxsize=1)
+def _own_names() -> Mapping[str, str]:
+    return {plain_key(name): code for code, name in places().items()}
+
+
+def _table(name: str) -> list[dict[str, str]]:
+    with (data_folder() / "readers" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
