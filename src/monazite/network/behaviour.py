@@ -75,7 +75,7 @@ class Parameters:
     """Behavioural parameters; the most specific row stands before the general one."""
 
     def __init__(self, facts: FactTable) -> None:
-        self._rows: dict[str, list[Mapping[str, object]]] = {}
+        self._rows: dict[str, dict[tuple[object, object], list[tuple[int, Mapping[str, object]]]]] = {}
         self._facts = facts
 
     def get(self, variable: str, default: float, **subject: str | None) -> float:
@@ -97,10 +97,18 @@ class Parameters:
             frame = self._facts.select(variable).filter(
                 pl.col("value").is_not_null() & (pl.col("status") == "ok")
             )
-            self._rows[variable] = list(frame.iter_rows(named=True))
+            table: dict[tuple[object, object], list[tuple[int, Mapping[str, object]]]] = {}
+            for number, one in enumerate(frame.iter_rows(named=True)):
+                table.setdefault((one["activity"], one["commodity"]), []).append((number, one))
+            self._rows[variable] = table
+        asked = subject.get("activity"), subject.get("commodity")
+        near = {(a, c) for a in (asked[0], None) for c in (asked[1], None)}
+        speaking = sorted(
+            (item for key in near for item in self._rows[variable].get(key, ())), key=lambda item: item[0]
+        )
         best: Mapping[str, object] | None = None
         score = -1
-        for row in self._rows[variable]:
+        for _, row in speaking:
             points = 0
             for key in ("activity", "commodity", "place", "partner"):
                 stated = row[key]
