@@ -173,7 +173,14 @@ def _subjects(frame: pl.DataFrame, context: Context) -> list[Problem]:
     found = []
     makers = [name for name, kind in context.activities.items() if kind != "use"]
     uses = [name for name, kind in context.activities.items() if kind == "use"]
-    named = {"activity": list(context.activities), "maker": makers, "use": uses, "cohort": list(_COHORTS)}
+    goods = [name for name, kind in context.activities.items() if kind == "product"]
+    named = {
+        "activity": list(context.activities),
+        "maker": makers,
+        "use": uses,
+        "cohort": list(_COHORTS),
+        "product": goods,
+    }
 
     def look(
         row: int, column: str, kind: str, given: str, many: bool, known: Collection[str]
