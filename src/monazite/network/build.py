@@ -92,13 +92,15 @@ def _usable(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(pl.col("value").is_not_null() & (pl.col("status") == "ok"))
 
 
-def build(facts: FactTable) -> Draft:
+def build(facts: FactTable, *, provenance: bool = True) -> Draft:
     """Turn facts of one base year into nodes, activities and measurement rows.
 
     Parameters
     ----------
     facts : FactTable
         Facts of one or more chains for one year, with ``sigma`` in the unit of each figure.
+    provenance : bool
+        Keep the facts behind each activity; without them nothing can be explained (for measurements).
 
     Returns
     -------
@@ -123,6 +125,9 @@ def build(facts: FactTable) -> Draft:
     instances += estimated(instances, facts, commodity_info, activity_info)
     instances += list(_unsold(instances, commodity_info, activity_info))
     instances += list(_new_links(facts, instances, commodity_info))
+    if not provenance:
+        for instance in instances:
+            instance.fact_ids = []
     return _assemble(facts, instances, commodity_info)
 
 
