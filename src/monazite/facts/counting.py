@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import polars as pl
 
+from monazite.core.cache import code_hash, kept
 from monazite.core.manifest import content_hash
+from monazite.core.settings import data_folder
 from monazite.core.units import units
 from monazite.facts.chain import ChainTables, chain_files, read_chain
 from monazite.facts.corrections import read_corrections
-from monazite.facts.folder import SOURCE_FIELDS, packaged
+from monazite.facts.folder import SOURCE_FIELDS, Folder, packaged
 from monazite.facts.rules import FACT_COLUMNS, SUBJECT
 from monazite.facts.table import KIND_ORDER
 from monazite.facts.trade import trade_table
@@ -85,13 +88,21 @@ def count(chains: tuple[str, ...] | None = None) -> Counted:
     """
     folder = packaged()
     chosen = folder.choose(chains)
+    data = data_folder()
+    files = [path for name in chosen for path in chain_files(folder, name)]
+    files += [*folder.sources, folder.corrections, data / "trade" / "trade.parquet", data / "uncertainty.csv"]
+    files += sorted((data / "schema").glob("*.csv"))
+    inputs = content_hash(*(path.read_bytes() for path in files if path.is_file()), list(chosen))
+    key = content_hash(inputs, code_hash(Path(__file__).parent))
+    return kept(f"coverage/{key}.pickle", Counted, lambda: _count(folder, chosen, inputs))
+
+
+def _count(folder: Folder, chosen: tuple[str, ...], inputs: str) -> Counted:
     sources = folder.read_sources()
     corrections = read_corrections(folder.corrections)
     facts, stages = [], []
-    read: list[bytes] = []
     for name in chosen:
         tables = read_chain(folder, name, sources, corrections)
-        read += [path.read_bytes() for path in chain_files(folder, name)]
         own = pl.concat([tables.facts.select(FACT_COLUMNS), *_flows(tables)])
         facts.append(_placed(own, name, tables.commodities, tables.activities))
         both = [tables.commodities.select("stage"), tables.activities.select("stage")]
@@ -108,7 +119,7 @@ def count(chains: tuple[str, ...] | None = None) -> Counted:
         _sources(frame, sources),
         made,
         set(made) & set(frame.filter(moved)["year"].drop_nulls().to_list()),
-        content_hash(*read, list(chosen)),
+        inputs,
     )
 
 

@@ -47,7 +47,7 @@ class Coverage:
         - ``facts``: number of facts by chain, stage, year, variable and how they are known; a stage and year
           without any is a row of 0 with status ``missing``. Facts that hold in every year have no period,
           those of no stage (transit times) no stage.
-        - ``leading``: how most of a stage is known in a year; the value is the part so known, of
+        - ``leading_share``: how most of a stage is known in a year; the value is the part so known, of
           tonnes where outputs (or uses, of end uses) are known, of the number of facts where not.
         - ``reported_share``: part of the world's tonnes that rests on reported figures, of each good and
           (mean of its bases) of each stage.
@@ -64,11 +64,12 @@ class Coverage:
     sources: pl.DataFrame
     manifest: Manifest
     year: str
+    _facts: pl.DataFrame
 
     @property
     def stages(self) -> pl.DataFrame:
-        """The rows ``leading`` of the year that the summary speaks of."""
-        return self.table.filter(pl.col("measure") == "leading", pl.col("period") == self.year)
+        """The rows ``leading_share`` of the year that the summary speaks of."""
+        return self.table.filter(pl.col("measure") == "leading_share", pl.col("period") == self.year)
 
     @property
     def complete(self) -> float:
@@ -134,7 +135,7 @@ class Coverage:
         Examples
         --------
         >>> why = coverage_of("toy").explain(chain="toy", stage="metal", period="2024")
-        >>> why["facts"]["known"].unique().to_list()
+        >>> why["counts"]["known"].unique().to_list()
         ['reported']
         """
         columns = ("measure", "chain", "stage", "commodity", "period", "cell_id")
@@ -149,11 +150,15 @@ class Coverage:
             raise ArgumentError("coverage.no_cell", given=given)
         cell = found.row(0, named=True)
         same = [pl.col(name).eq_missing(cell[name]) for name in _KEYS]
-        facts = self.table.filter(pl.col("measure") == "facts", pl.col("value") > 0, *same)
+        counts = self.table.filter(pl.col("measure") == "facts", pl.col("value") > 0, *same)
+        cited = self._facts.filter(same).group_by("source").agg(facts=pl.len())
+        cited = cited.join(self.sources.select("source", "citation"), on="source", how="left")
         return {
             "formula": say(f"coverage.formula_{cell['measure']}"),
-            "value": cell["value"],
-            "facts": facts.select("variable", "known", "value").sort("variable", "known"),
+            "counts": counts.select("variable", "known", facts=pl.col("value").cast(pl.Int64)).sort(
+                "variable", "known"
+            ),
+            "cited": cited.sort("facts", "source", descending=[True, False]).select("citation", "facts"),
         }
 
     def __repr__(self) -> str:
@@ -225,7 +230,8 @@ def coverage_of(chain: Names = None, *, stage: Names = None, year: int | None = 
         packages=("polars",),
         extra={**asked, "years": shown},
     )
-    return Coverage(table, counted.sources, manifest, central)
+    behind = counted.facts.select("chain", "stage", "source", period="year")
+    return Coverage(table, counted.sources, manifest, central, behind)
 
 
 def _order() -> pl.Expr:
@@ -305,7 +311,7 @@ def _weights(counted: Counted, shown: Sequence[str]) -> pl.DataFrame:
     )
     lead = _grid(counted, shown).join(ranked.drop("rank"), on=list(_KEYS), how="left")
     lead = lead.with_columns(
-        measure=pl.lit("leading"), known=pl.col("known").fill_null(_NONE), value=pl.col("share")
+        measure=pl.lit("leading_share"), known=pl.col("known").fill_null(_NONE), value=pl.col("share")
     ).drop("share")
     lead = lead.with_columns(
         kind=pl.when(~pl.col("known").is_in(["withheld", _NONE])).then("known"),

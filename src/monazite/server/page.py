@@ -16,7 +16,7 @@ __all__ = ["FOLDER", "PATHS", "asset", "missing", "page"]
 #: where the build of ``ui/`` lies
 FOLDER = Path(__file__).with_name("page")
 #: paths at which the page itself is answered
-PATHS = ("/", "/assess", "/stress", "/study", "/data")
+PATHS = ("/", "/assess", "/stress", "/study", "/data", "/data/coverage")
 _LONG = "public, max-age=31536000, immutable"
 
 

@@ -59,7 +59,7 @@ def views_of(result: Any) -> dict[str, Callable[[], View]]:
     table, sources = result.table, result.sources
     measures = set(table["measure"].to_list())
     found: dict[str, Callable[[], View]] = _outcomes(table, measures, sources)
-    if "leading" in measures:
+    if "leading_share" in measures:
         year = getattr(result, "year", None)
         found["coverage"] = lambda: coverage_map(table, year=year, sources=sources)
     if not found and measures & {"price_multiple", "shortage"}:

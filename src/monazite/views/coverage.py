@@ -1,8 +1,8 @@
 """Map of what is known: chain × stage × year, each cell marked by how most of its tonnes are known.
 
 Input: ``table``
-    A table of `monazite.facts.coverage`: its rows ``leading`` are the cells, its rows ``facts`` say how many
-    facts stand behind each.
+    A table of `monazite.facts.coverage`: its rows ``leading_share`` are the cells, its rows ``facts`` say how
+    many facts stand behind each.
 
 Data of the view
     One row a cell: ``row, group_label`` (family of chains), ``chain, chain_label, stage, stage_label, block``
@@ -75,12 +75,12 @@ def coverage_map(
     Raises
     ------
     ArgumentError
-        A column is missing, or the table has no row ``leading``.
+        A column is missing, or the table has no row ``leading_share``.
 
     Examples
     --------
     >>> table = pl.DataFrame({
-    ...     "measure": ["leading"] * 2, "chain": ["tin"] * 2, "stage": ["mine", "refine"],
+    ...     "measure": ["leading_share"] * 2, "chain": ["tin"] * 2, "stage": ["mine", "refine"],
     ...     "period": ["2024"] * 2, "value": [0.9, None], "known": ["reported", "missing"],
     ... })
     >>> coverage_map(table).data.select("stage_label", "quality", "text").rows()
@@ -88,9 +88,9 @@ def coverage_map(
     """
     require("coverage", table, _NEEDED)
     full = optional_columns(table, _TYPES)
-    cells = full.filter(pl.col("measure") == "leading")
+    cells = full.filter(pl.col("measure") == "leading_share")
     if cells.is_empty():
-        raise ArgumentError("error.view_empty", view="coverage", measure="leading")
+        raise ArgumentError("error.view_empty", view="coverage", measure="leading_share")
     counts = full.filter(pl.col("measure") == "facts").group_by("chain", "stage", "period")
     cells = cells.join(counts.agg(facts=pl.col("value").sum()), on=["chain", "stage", "period"], how="left")
     years = cells["period"].unique().sort().to_list()

@@ -133,3 +133,10 @@ export type Check = {
   problems: { row: number | null; column: string | null; message: string }[]
   sentence: string
 }
+
+export type Coverage = {
+  summary: string[]
+  view: View
+  counts: Table
+  links: { csv: string; json: string }
+}
