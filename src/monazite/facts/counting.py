@@ -33,7 +33,7 @@ _SPOKEN = {
     "withheld": "withheld", "missing": "missing", "insufficient": "missing",
     "not_applicable": "not_applicable",
 }  # fmt: skip
-_MEASURED = {"output": "activity", "use": "commodity"}
+_MEASURED = ("output", "use")
 _SLACK = 0.02  # a world total so much above the sum of its parts leaves a part that nobody names
 
 
@@ -108,14 +108,13 @@ def _count(folder: Folder, chosen: tuple[str, ...], inputs: str) -> Counted:
         both = [tables.commodities.select("stage"), tables.activities.select("stage")]
         stages.append(pl.concat(both).unique().select(chain=pl.lit(name), stage="stage"))
     frame = pl.concat(facts).with_columns(cited=pl.col("source").is_in(list(sources)))
-    makers = _winners(frame, sources)
     moved = pl.col("variable").is_in(["trade", "use", "use_share"])
     made = frame.filter(pl.col("variable") == "output")["year"].drop_nulls().unique().sort().to_list()
     return Counted(
         chosen,
         frame,
         pl.concat(stages).drop_nulls(),
-        _tonnes(makers, frame),
+        _tonnes(_winners(frame, sources)),
         _sources(frame, sources),
         made,
         set(made) & set(frame.filter(moved)["year"].drop_nulls().to_list()),
@@ -169,9 +168,10 @@ def _placed(facts: pl.DataFrame, name: str, goods: pl.DataFrame, doings: pl.Data
 
 
 def _winners(facts: pl.DataFrame, sources: dict[str, dict[str, str]]) -> pl.DataFrame:
-    """Of outputs and uses of whole years on one subject the one that holds."""
+    """Of the figures of one subject in a whole year the one that holds; ``rank`` says of which kind it is."""
     published = {name: entry["published"] for name, entry in sources.items()}
-    rows = facts.filter(pl.col("variable").is_in(list(_MEASURED)), pl.col("period").str.len_chars() == 4)
+    wanted = [*_MEASURED, "total_output"]
+    rows = facts.filter(pl.col("variable").is_in(wanted), pl.col("period").str.len_chars() == 4)
     rank = {name: index for index, name in enumerate(KIND_ORDER)}
     ranked = rows.with_columns(
         rank=pl.col("kind").replace_strict(rank, default=9, return_dtype=pl.Int64),
@@ -179,36 +179,48 @@ def _winners(facts: pl.DataFrame, sources: dict[str, dict[str, str]]) -> pl.Data
     ).sort(
         pl.col("number").is_null(), "rank", "published", descending=[False, False, True], maintain_order=True
     )
-    return ranked.unique(["chain", "variable", *SUBJECT], keep="first", maintain_order=True)
-
-
-def _tonnes(winners: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
-    """Tonnes of each good by how they are known; what a world total has beyond its parts nobody names."""
-    keys = ["chain", "stage", "period", "basis", "commodity"]
-    good = pl.when(pl.col("variable") == "output").then("reference").otherwise("commodity")
-    rows = winners.with_columns(commodity=good).filter(
+    ranked = ranked.unique(["chain", "variable", *SUBJECT], keep="first", maintain_order=True)
+    told = pl.col("activity").str.split(";").list.eval(pl.element().str.strip_chars())
+    good = pl.when(pl.col("variable") == "use").then("commodity").otherwise("reference")
+    return ranked.with_columns(told=told, commodity=good).filter(
         pl.col("number") > 0, pl.col("commodity").is_not_null()
     )
+
+
+def _tonnes(winners: pl.DataFrame) -> pl.DataFrame:
+    """Tonnes of each good by how they are known; what a world total has beyond its parts nobody names."""
+    keys = ["chain", "stage", "period", "basis", "commodity"]
+    total = pl.col("variable") == "total_output"
+    world = pl.col("place").is_null() | (pl.col("place") == "WLD")
+    rows = _better(winners.filter(~total), winners.filter(total & ~world))
     parts = rows.group_by(*keys, "known").agg(tonnes=pl.col("number").sum())
-    makers = (
-        rows.filter(pl.col("variable") == "output").group_by(keys).agg(makers=pl.col("activity").unique())
-    )
     sums = parts.group_by(keys).agg(pl.col("tonnes").sum())
-    world = facts.filter(
-        pl.col("variable") == "total_output",
-        pl.col("place").is_null() | (pl.col("place") == "WLD"),
-        pl.col("number") > 0,
-    ).with_columns(
-        commodity="reference",
-        told=pl.col("activity").str.split(";").list.eval(pl.element().str.strip_chars()),
-    )
-    world = world.select(*keys, "number", "told").join(makers, on=keys).filter(
-        pl.col("makers").list.set_difference("told").list.len() == 0
-    )  # fmt: skip
-    world = world.group_by(keys).agg(pl.col("number").min()).join(sums, on=keys)
-    rest = world.filter(pl.col("number") > (1 + _SLACK) * pl.col("tonnes"))
+    made = rows.filter(pl.col("variable") != "use")
+    makers = made.group_by(keys).agg(makers=pl.col("told").explode().unique())
+    whole = winners.filter(total & world).select(*keys, "number", "told").join(makers, on=keys)
+    whole = whole.filter(pl.col("makers").list.set_difference("told").list.len() == 0)
+    whole = whole.group_by(keys).agg(pl.col("number").min()).join(sums, on=keys)
+    rest = whole.filter(pl.col("number") > (1 + _SLACK) * pl.col("tonnes"))
     rest = rest.select(*keys, known=pl.lit("missing"), tonnes=pl.col("number") - pl.col("tonnes"))
-    return pl.concat([parts, rest])
+    return pl.concat([parts, rest.select(parts.columns)])
+
+
+def _better(rows: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
+    """Let a place's total stand for the outputs of one stage that it sums, where it is known better."""
+    if totals.is_empty():
+        return rows
+    totals = totals.with_row_index("total")
+    where = ["chain", "stage", "period", "basis", "place"]
+    listed = totals.select("total", *where, activity="told", least="rank", count=pl.col("told").list.len())
+    listed = listed.explode("activity")
+    parts = rows.filter(pl.col("variable") == "output").select(*where, "activity", "rank")
+    found = listed.join(parts, on=[*where, "activity"])
+    good = found.group_by("total").agg(pl.len(), pl.col("rank").max(), pl.col("least", "count").first())
+    good = good.filter(pl.col("least") < pl.col("rank")).sort("count", "total", descending=[True, False])
+    replaced = found.join(good.select("total", order=pl.int_range(pl.len())), on="total").sort("order")
+    taken = replaced.unique([*where, "activity"], keep="first", maintain_order=True)
+    kept = rows.join(taken.select(*where, "activity"), on=[*where, "activity"], how="anti")
+    return pl.concat([kept, totals.filter(pl.col("total").is_in(taken["total"])).drop("total")])
 
 
 def _sources(facts: pl.DataFrame, sources: dict[str, dict[str, str]]) -> pl.DataFrame:
