@@ -48,11 +48,11 @@ class Figure:
 
 
 def plain(text: str) -> str:
-    """Return a text with single spaces, none at its ends; no-break spaces are spaces.
+    r"""Return a text with single spaces, none at its ends; no-break spaces are spaces.
 
     Examples
     --------
-    >>> plain(" United\\xa0States  ")
+    >>> plain(" United\xa0States  ")
     'United States'
     """
     return _SPACE.sub(" ", text).strip()

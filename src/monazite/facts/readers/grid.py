@@ -89,6 +89,7 @@ def read_grid(
     *,
     required: Iterable[str] = (),
     patterns: Iterable[str] = (),
+    optional: Iterable[str] = (),
 ) -> Grid:
     """Read a comma-separated table with one row of column names.
 
@@ -99,9 +100,11 @@ def read_grid(
     encodings
         As in `text_of`.
     required
-        Columns that must be there; others are let pass unless `patterns` says what they may be.
+        Columns that must be there.
     patterns
         Regular expressions of further columns, each of which must match exactly one column.
+    optional
+        Columns that may be there; any other is a problem.
 
     Returns
     -------
@@ -116,7 +119,7 @@ def read_grid(
     except csv.Error as error:
         return Grid((), (), (problem("unreadable", reason=str(error)),), 0)
     header = tuple(cell.strip() for cell in records[0])
-    found = header_problems(header, required, patterns)
+    found = header_problems(header, required, patterns, optional)
     if found:
         return Grid(header, (), tuple(found), len(records) - 1)
     rows: list[tuple[int, Mapping[str, str]]] = []
@@ -135,7 +138,10 @@ def read_grid(
 
 
 def header_problems(
-    header: Sequence[str], required: Iterable[str], patterns: Iterable[str] = ()
+    header: Sequence[str],
+    required: Iterable[str],
+    patterns: Iterable[str] = (),
+    optional: Iterable[str] = (),
 ) -> list[Problem]:
     """Name columns that are missing, misspelt, doubled or not known to the format."""
     wanted = list(required)
@@ -145,7 +151,8 @@ def header_problems(
             if mark in header[0]:
                 return [problem("delimiter", 1, given=say("data.tab") if mark == "\t" else mark)]
     found: list[Problem] = []
-    spare = [name for name in header if name not in wanted and not any(p.match(name) for _, p in wide)]
+    known = {*wanted, *optional}
+    spare = [name for name in header if name not in known and not any(p.match(name) for _, p in wide)]
     for name in wanted:
         if name in header:
             continue

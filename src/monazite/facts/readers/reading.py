@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-import io
+import sqlite3
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,17 +21,21 @@ from monazite.facts.rules import FACT_COLUMNS
 
 __all__ = [
     "ARCHIVE_ERRORS",
+    "DATABASE_ERRORS",
     "FACTS_SCHEMA",
     "OTHER_SCHEMA",
     "SKIPPED_SCHEMA",
+    "SQLITE",
     "TRADE_SCHEMA",
     "Reader",
     "Reading",
+    "database",
     "frame_of",
     "head_of",
     "read_official",
     "readers",
     "recognise",
+    "tables_of",
 ]
 
 #: columns of `Reading.facts`: a facts table as text, then the chain and the row in the file
@@ -67,10 +72,24 @@ ARCHIVE_ERRORS = (
     NotImplementedError,
     RuntimeError,
 )
+#: what it raises on a damaged database
+DATABASE_ERRORS = (sqlite3.Error, UnicodeDecodeError, OverflowError, OSError)
+#: how an SQLite database begins
+SQLITE = b"SQLite format 3\0"
 #: how much of a file's beginning is looked at to recognise it
 _HEAD = 1 << 16
 #: modules of readers, in the order in which they are asked
-_MODULES = ("usgs_mcs", "bgs", "world_bank", "governance", "world_mining", "baci", "comtrade")
+_MODULES = (
+    "own",
+    "usgs_mcs",
+    "usgs_world",
+    "bgs",
+    "world_bank",
+    "governance",
+    "world_mining",
+    "baci",
+    "comtrade",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,35 +207,58 @@ def readers() -> tuple[Reader, ...]:
 def head_of(path: Path) -> bytes:
     """Return what a file is recognised by.
 
-    That is its first 64 KiB; of a zip archive (and so of a spreadsheet) the names of its members instead,
-    one a line after the mark ``PK``, and for a spreadsheet the list of its sheets.
+    That is its first 64 KiB; of a zip archive (and so of a spreadsheet) the mark ``PK`` and the names of its
+    members instead, one a line, with the list of sheets of a spreadsheet; of an SQLite database its mark and
+    the names of its tables.
 
     Raises
     ------
     FactsError
-        If the file cannot be read, is empty, or is an archive that cannot be opened.
+        If the file cannot be read, is empty, or is an archive or a database that cannot be opened.
     """
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)
-            if head.startswith(b"PK\x03\x04"):
-                file.seek(0)
-                return _archive(path, file.read())
     except OSError as error:
         raise FactsError("data.no_table", file=path, reason=error.strerror or str(error)) from error
+    if head.startswith(b"PK\x03\x04"):
+        return _archive(path)
+    if head.startswith(SQLITE):
+        return SQLITE + b"\n" + "\n".join(tables_of(path)).encode()
     if not head:
         raise FactsError("data.reader_refused", file=path.name, problem=problem("empty_file").message)
     return head
 
 
-def _archive(path: Path, data: bytes) -> bytes:
+def _archive(path: Path) -> bytes:
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             book = archive.read("xl/workbook.xml") if "xl/workbook.xml" in names else b""
     except ARCHIVE_ERRORS as error:
         raise FactsError("data.reader_archive", file=path.name, reason=str(error)) from error
     return b"PK\n" + "\n".join(names).encode() + b"\n" + book
+
+
+def tables_of(path: Path) -> tuple[str, ...]:
+    """Return the names of the tables of an SQLite database, sorted.
+
+    Raises
+    ------
+    FactsError
+        If the database is damaged.
+    """
+    try:
+        with contextlib.closing(database(path)) as file:
+            rows = file.execute("select name from sqlite_master where type = 'table' order by name")
+            return tuple(str(name) for (name,) in rows.fetchall())
+    except DATABASE_ERRORS as error:
+        raise FactsError("data.reader_database", file=path.name, reason=str(error)) from error
+
+
+def database(path: Path) -> sqlite3.Connection:
+    """Open an SQLite database that is only read."""
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
 
 
 def recognise(path: Path) -> Reader:

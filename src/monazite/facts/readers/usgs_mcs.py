@@ -1,4 +1,4 @@
-"""Mineral Commodity Summaries of the U.S. Geological Survey: the commodities data release (one figure a row)."""
+"""Commodities data release of the U.S. Geological Survey's Mineral Commodity Summaries: one figure a row."""
 
 from __future__ import annotations
 
@@ -106,7 +106,11 @@ def _key(*names: str) -> tuple[str, ...]:
 
 def _section(text: str) -> str | None:
     name = plain_key(text)
-    for start, section in (("world", "world"), ("salient statistics", "salient"), ("import source", "import")):
+    for start, section in (
+        ("world", "world"),
+        ("salient statistics", "salient"),
+        ("import source", "import"),
+    ):
         if name.startswith(start):
             return section
     return None
@@ -136,7 +140,7 @@ class UsgsMcs:
         """Tell by the header."""
         first = head.split(b"\n", 1)[0]
         marks = sum(mark in first for mark in (b"MCS chapter", b"Statistics_detail", b"Is critical mineral"))
-        return marks >= 2 or (marks and name.casefold().startswith("mcs"))
+        return marks >= 2 or (marks == 1 and name.casefold().startswith("mcs"))
 
     def read(self, path: Path) -> Reading:
         """Read a file."""
