@@ -125,7 +125,9 @@ class Cell:
     row : mapping
         Columns of the result table.
     gradient : ndarray, shape (activities,)
-        Derivative of the value to each level.
+        Derivative of the value to each level of `network`.
+    network : Network
+        The part of the assessed network that the cell is about.
     trace, basket, column
         The solved trace behind it, its uses, its question; None where nothing is traced.
     levels : tuple of int
@@ -136,6 +138,7 @@ class Cell:
 
     row: Mapping[str, Any]
     gradient: Float
+    network: Network
     trace: Traced | None = None
     basket: Demand | None = None
     column: int = 0
@@ -392,7 +395,7 @@ class Context:
             "caveat": caveat,
             **(also or {}),
         }
-        return Cell(row, estimate.gradient, trace, basket, column, levels, facts)
+        return Cell(row, estimate.gradient, self.network, trace, basket, column, levels, facts)
 
     def undefined(self) -> Estimate:
         """An estimate without a value."""

@@ -91,8 +91,9 @@ class Explanation:
         return "\n".join(lines)
 
 
-def explain_cell(network: Network, cell: Cell) -> Explanation:
+def explain_cell(cell: Cell) -> Explanation:
     """Explain one cell of an assessment."""
+    network = cell.network
     inputs = _inputs(network, cell)
     ids = list(dict.fromkeys([*cell.facts, *(i for ids in inputs["fact_ids"].to_list() for i in ids)]))
     return Explanation(

@@ -95,4 +95,4 @@ def _cell(context: Context, of: tuple[str, str, str, str | None], figure: Help) 
         "assumed_share": figure.assumed,
         "caveat": figure.caveat(),
     }
-    return Cell(row, gradient, facts=figure.facts)
+    return Cell(row, gradient, context.network, facts=figure.facts)

@@ -151,7 +151,7 @@ class Assessment:
                 f"{k} {v}" for k, v in {"measure": measure, **selection}.items() if v is not None
             )
             raise ArgumentError("assess.no_cell", given=given)
-        return explain_cell(self._network, self._cells[chosen])
+        return explain_cell(self._cells[chosen])
 
     def _pick(self, measure: str | None, selection: Mapping[str, Any]) -> str | None:
         found = self.table

@@ -94,9 +94,9 @@ def assess(
     filters = _filters(
         network, chain=chain, stage=stage, commodity=commodity, element=element, measure=measure
     )
-    context = Context(network, name, members, state, filters)
-    found = [*world_cells(context), *subject_cells(context), *flow_cells(context), *relief_cells(context)]
-    table, cells = _table(found)
+    contexts = [Context(part, name, members, state, filters) for part in _asked(network, filters)]
+    kinds = (world_cells, subject_cells, flow_cells, relief_cells)
+    table, cells = _table([cell for cells in kinds for context in contexts for cell in cells(context)])
     manifest = Manifest.create(
         inputs=[network.facts.content_hash, name, list(members), state, _plain(filters)],
         method=METHOD,
@@ -105,6 +105,21 @@ def assess(
     )
     again = partial(assess, network, subject)
     return Assessment(name, members, state, table, manifest, network, cells, again)
+
+
+def _asked(network: Network, filters: Filters) -> list[Network]:
+    """Parts of the network that hold something asked for; all where nothing tells them apart."""
+    facts = network.facts
+    chains = set(filters.chain or network.chains)
+    if filters.commodity is not None:
+        goods = facts.commodities.filter(pl.col("commodity").is_in(sorted(filters.commodity)))
+        uses = facts.activities.filter(pl.col("activity").is_in(sorted(filters.commodity)))
+        chains &= {*goods["chain"].to_list(), *uses["chain"].to_list()}
+    if filters.element is not None:
+        held = elements(network)
+        chains = {chain for chain in chains if filters.element & set(held.get(chain, ()))}
+    found = [part for part in network.parts if chains & set(part.chains)]
+    return found or list(network.parts)
 
 
 def _name(subject: str | Iterable[str], members: tuple[str, ...]) -> str:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["exposures", "findings", "heads", "summary"]
 
+#: chains that a summary tells of: the most exposed, where there are more
+MOST = 3
+
 
 def summary(answer: Assessment) -> str:
     """Return two sentences: how much of its use depends on a state, and what the others could cover.
@@ -31,8 +34,11 @@ def findings(answer: Assessment) -> list[str]:
     table, found = answer.table.filter(pl.col("value").is_not_null()), heads(answer)
     if not found:
         return _without_head(answer, table)
-    first = "; ".join(_exposure(answer, table, head) for head in found)
-    second = "; ".join(filter(None, (_cover(answer, table, head) for head in found)))
+    told = sorted(found, key=lambda head: -float(head["value"]))[:MOST] if len(found) > MOST else found
+    first = "; ".join(_exposure(answer, table, head) for head in told)
+    second = "; ".join(filter(None, (_cover(answer, table, head) for head in told)))
+    if len(told) < len(found):
+        first = say("assess.summary_most", count=len(found), clauses=first)
     year = found[0]["period"]
     opening = say("assess.summary_exposure", place=name_of_subject(answer), year=year, clauses=first)
     closing = say("assess.summary_cover", clauses=second) if second else say("assess.summary_no_cover")

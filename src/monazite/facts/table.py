@@ -110,8 +110,22 @@ class FactTable:
                 chosen.append(pl.col(column).is_in(list(wanted)))
         return self.frame.filter(chosen)
 
+    def only(self, chains: Iterable[str]) -> FactTable:
+        """Return some of the chains as they stand here, their facts under the same ids.
+
+        Examples
+        --------
+        >>> load(["toy"], 2024).only(["toy"]).chains
+        ('toy',)
+        """
+        kept = tuple(sorted(set(chains)))
+        own = pl.col("chain").is_in(kept)
+        frames = ("frame", "losers", "commodities", "activities", "lines", "hosts")
+        found = {name: getattr(self, name).filter(own) for name in frames}
+        return replace(self, **found, chains=kept, content_hash=content_hash(self.content_hash, list(kept)))
+
     def part(self, chain: str) -> FactTable:
-        """Return one of the chains alone, its facts under the same ids.
+        """Return one of the chains as if it were loaded alone, its facts under the same ids.
 
         Examples
         --------
@@ -120,17 +134,13 @@ class FactTable:
         """
         if chain not in self.chains:
             raise UnknownName("chain", chain, self.chains)
-        own = pl.col("chain") == chain
-        frames = ("frame", "losers", "commodities", "activities", "lines", "hosts")
-        found = {name: getattr(self, name).filter(own) for name in frames}
-        for name, frame in zip(("commodities", "activities"), self.yielded, strict=True):
-            found[name] = pl.concat([found[name], frame.filter(own)])
+        alone = self.only([chain])
+        goods, doings = (frame.filter(pl.col("chain") == chain) for frame in self.yielded)
         return replace(
-            self,
-            **found,
-            yielded=(self.yielded[0].clear(), self.yielded[1].clear()),
-            chains=(chain,),
-            content_hash=content_hash(self.content_hash, chain),
+            alone,
+            commodities=pl.concat([alone.commodities, goods]),
+            activities=pl.concat([alone.activities, doings]),
+            yielded=(goods.clear(), doings.clear()),
         )
 
     def explain(self, fact_ids: Iterable[int]) -> pl.DataFrame:

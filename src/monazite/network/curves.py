@@ -56,6 +56,14 @@ class Columns:
             base=table[:, 3],
         )
 
+    def only(self, activities: Int) -> Columns:
+        """Return the lines of some activities, counted anew in their order."""
+        place = np.full(int(self.activity.max(initial=-1)) + 1, -1, dtype=np.int64)
+        place[activities] = np.arange(activities.size)
+        kept = np.flatnonzero(place[self.activity] >= 0)
+        rows = (self.cost, self.slope, self.lower, self.upper, self.base)
+        return Columns(place[self.activity[kept]], *(row[kept] for row in rows))
+
 
 def supply_lines(
     level: Float, margin: Float, least: Float, elasticity: Float, cash: Float, capacity: Float

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.sparse import csc_array
+from scipy.sparse import coo_array, csc_array
+from scipy.sparse.csgraph import connected_components
 
 from monazite.core.text import say
 from monazite.facts import FactTable
@@ -102,6 +103,49 @@ class Network:
     def behaviour(self) -> Behaviour:
         """What the cost lines rest on, with ranges."""
         return Behaviour.of(self.nodes, self.activities, self.flow, self.level, self.price, self.parameters)
+
+    @cached_property
+    def parts(self) -> tuple[Network, ...]:
+        """The network by chains that hang together, each a network of its own (itself, where all do).
+
+        What is asked of one chain need not be worked out on all; the answer is the same.
+        """
+        chain_of = self.nodes["chain"].to_numpy()
+        names = list(self.chains)
+        number = {name: i for i, name in enumerate(names)}
+        entries = coo_array(self.flow)
+        own = np.array([number[c] for c in self.activities["chain"]])
+        there = np.array([number[c] for c in chain_of])
+        links = coo_array(
+            (np.ones(entries.nnz), (there[entries.row], own[entries.col])), shape=(len(names), len(names))
+        )
+        count, label = connected_components(links, directed=False)
+        if count == 1:
+            return (self,)
+        groups = [[name for i, name in enumerate(names) if label[i] == k] for k in range(count)]
+        return tuple(self._only(group) for group in groups)
+
+    def _only(self, chains: Sequence[str]) -> Network:
+        nodes = np.flatnonzero(self.nodes["chain"].is_in(chains).to_numpy())
+        columns = np.flatnonzero(self.activities["chain"].is_in(chains).to_numpy())
+        report = self.report
+        return replace(
+            self,
+            nodes=self.nodes[nodes].with_columns(node=pl.int_range(nodes.size, dtype=pl.Int64)),
+            activities=self.activities[columns].with_columns(
+                activity=pl.int_range(columns.size, dtype=pl.Int64)
+            ),
+            flow=csc_array(self.flow[:, columns][nodes]),
+            columns=self.columns.only(columns),
+            report=replace(
+                report,
+                adjustments=report.adjustments[columns],
+                prices=report.prices[nodes],
+                chains=report.chains.filter(pl.col("chain").is_in(chains)),
+            ),
+            facts=self.facts.only(chains),
+            chains=tuple(chains),
+        )
 
     def node_of(self, commodity: str, place: str) -> int | None:
         """Index of the node (commodity, place), or None where nothing of the kind exists."""
