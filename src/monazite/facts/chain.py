@@ -104,14 +104,20 @@ class ChainTables:
         return pl.concat([kept, flows.select(kept.columns)])
 
 
-def _named(facts: pl.DataFrame) -> set[str]:
-    """Places where something is made, used or can be made; others may be part of the rest of the world."""
-    where = facts.filter(
-        pl.col("variable").is_in(["output", "use", "capacity", "trade"]), pl.col("value").is_not_null()
-    )
-    return {
-        place for end in ("place", "partner") for place in where[end].drop_nulls().unique() if place != "WLD"
-    }
+def _named(facts: pl.DataFrame) -> dict[str, set[str]]:
+    """By commodity, the places where facts have it made, taken or used; others may be part of the rest."""
+    known = facts.filter(pl.col("value").is_not_null())
+    recipes = known.filter(pl.col("variable") == "coefficient").select("activity", good="commodity").unique()
+    made = known.filter(pl.col("variable").is_in(["output", "capacity"])).join(recipes, on="activity")
+    ends = [made.select("good", "place")]
+    for end in ("place", "partner"):
+        own = known.filter(pl.col("variable").is_in(["use", "trade"])).select(good="commodity", place=end)
+        ends.append(own)
+    found: dict[str, set[str]] = {}
+    for good, place in pl.concat(ends).drop_nulls().unique().iter_rows():
+        if place != "WLD":
+            found.setdefault(good, set()).add(place)
+    return found
 
 
 def read_chain(

@@ -15,7 +15,7 @@ dropped in silence:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -94,7 +94,10 @@ def line_problems(
                 found.append(problem("empty_cell", at, column, what=column))
             elif row[column] not in known:
                 found.append(name_problem(at, column, column, row[column], known))
-        if row["hs"] not in codes:
+        if row["hs"] is None:
+            if row["complete"] != "no":
+                found.append(problem("empty_cell", at, "hs", what="hs"))
+        elif row["hs"] not in codes:
             found.append(problem("no_line", at, "hs", given=row["hs"]))
         wrong = [c for c in _NUMBERS if row[c] is not None and not _positive(row[c])]
         found += [problem("number", at, column, given=row[column]) for column in wrong]
@@ -111,7 +114,7 @@ def _positive(text: str) -> bool:
 
 
 def trade_facts(
-    lines: pl.DataFrame, year: int, named: Collection[str], trade: pl.DataFrame | None = None
+    lines: pl.DataFrame, year: int, named: Mapping[str, Collection[str]], trade: pl.DataFrame | None = None
 ) -> pl.DataFrame:
     """Make facts of trade from a chain's lines.
 
@@ -122,7 +125,8 @@ def trade_facts(
     year
         Base year: the period of every fact made.
     named
-        Places that other facts of the chain name; they are never merged into the rest of the world.
+        By commodity, the places where other facts of the chain have it made, taken or used: they are never
+        merged into the rest of the world.
     trade
         `TRADE_COLUMNS`; the packaged table when absent.
 
@@ -135,7 +139,7 @@ def trade_facts(
     --------
     >>> lines = pl.DataFrame([("copper", "260300", "0.25", "0.22", "0.28", None, None, None, "1", "yes", None,
     ...     "assumption", None)], schema=LINE_COLUMNS, orient="row")
-    >>> made = trade_facts(lines, 2024, {"CHL", "CHN"})
+    >>> made = trade_facts(lines, 2024, {"copper": {"CHL", "CHN"}})
     >>> made.filter(pl.col("place") == "CHL", pl.col("partner") == "CHN")["kind"].to_list()
     ['derived']
     """
@@ -240,18 +244,23 @@ def _odd_note(row: dict[str, float | None]) -> str:
                price=f"{float(row['value_usd'] or 0.0) / (1000.0 * declared):.4g}")  # fmt: skip
 
 
-def _by_place(flows: pl.DataFrame, named: Collection[str]) -> pl.DataFrame:
-    """Put small places into the rest of the world."""
+def _by_place(flows: pl.DataFrame, named: Mapping[str, Collection[str]]) -> pl.DataFrame:
+    """Put places that are small in a commodity's trade into the rest of the world."""
     ends = pl.concat(
         [flows.select("commodity", "tonnes", place=pl.col(end)) for end in ("exporter", "importer")]
     )
     shares = ends.group_by("commodity", "place").agg(pl.col("tonnes").sum())
     shares = shares.with_columns(share=pl.col("tonnes") / (0.5 * pl.col("tonnes").sum().over("commodity")))
-    large = set(shares.filter(pl.col("share") >= SMALL_PLACE)["place"].to_list()) | set(named)
+    large = shares.filter(pl.col("share") >= SMALL_PLACE).select("commodity", "place")
+    stated = [(commodity, place) for commodity, places in named.items() for place in sorted(places)]
+    stay = pl.concat([large, pl.DataFrame(stated, schema=large.schema, orient="row")]).unique()
+    own = pl.concat_str("commodity", pl.lit("@"), "place")
+    keys = stay.select(own.alias("key"))["key"].to_list()
     kept = [
-        pl.when(pl.col(end).is_in(sorted(large))).then(end).otherwise(pl.lit(_REST)).alias(end)
+        pl.when(pl.concat_str("commodity", pl.lit("@"), end).is_in(keys)).then(end)
+        .otherwise(pl.lit(_REST)).alias(end)
         for end in ("exporter", "importer")
-    ]
+    ]  # fmt: skip
     moved = flows.with_columns(kept).filter(pl.col("exporter") != pl.col("importer"))
     return _merge(moved)
 
