@@ -69,20 +69,18 @@ def _shares(facts: FactTable) -> dict[str, dict[str | None, dict[str, tuple[floa
 
 
 def _open_commodities(facts: FactTable) -> set[str]:
-    """Commodities whose trade is to be estimated: a line of theirs is incomplete, or no fact is of trade.
+    """Commodities whose trade is to be estimated: no line of theirs shows the whole of it.
 
     A chain that has neither lines nor shares of use states its flows one by one: nothing is added there.
     """
     lined = {c: set(kinds) for c, kinds in facts.lines.group_by("commodity").agg("complete").iter_rows()}
-    traded = set(facts.select("trade")["commodity"].unique().to_list())
     opened = set(facts.lines["chain"].unique()) | set(facts.select("use_share")["chain"].unique())
     opened |= set(facts.chains) - set(facts.select("trade")["chain"].unique())
-    found = set()
-    for commodity, chain in facts.commodities.select("commodity", "chain").iter_rows():
-        kinds = lined.get(commodity)
-        if chain in opened and ("no" in kinds if kinds else commodity not in traded):
-            found.add(commodity)
-    return found
+    return {
+        commodity
+        for commodity, chain in facts.commodities.select("commodity", "chain").iter_rows()
+        if chain in opened and "no" in lined.get(commodity, {"no"})
+    }
 
 
 def _left(instances: Iterable[Instance]) -> dict[str, dict[str, float]]:
