@@ -55,8 +55,8 @@ class Counted:
         `SOURCE_FIELDS`, ``chains`` and ``facts`` of each source cited.
     years : list of str
         Years with outputs.
-    base : set of str
-        Years with outputs and also with trade or use.
+    base : dict of str to str
+        Latest base year of each chain that has one.
     content_hash : str
     """
 
@@ -66,7 +66,7 @@ class Counted:
     tonnes: pl.DataFrame
     sources: pl.DataFrame
     years: list[str]
-    base: set[str]
+    base: dict[str, str]
     content_hash: str
 
 
@@ -101,14 +101,16 @@ def _count(folder: Folder, chosen: tuple[str, ...], inputs: str) -> Counted:
     sources = folder.read_sources()
     corrections = read_corrections(folder.corrections)
     facts, stages = [], []
+    base: dict[str, str] = {}
     for name in chosen:
         tables = read_chain(folder, name, sources, corrections)
         own = pl.concat([tables.facts.select(FACT_COLUMNS), *_flows(tables)])
+        if tables.years:
+            base[name] = str(tables.years[-1])
         facts.append(_placed(own, name, tables.commodities, tables.activities))
         both = [tables.commodities.select("stage"), tables.activities.select("stage")]
         stages.append(pl.concat(both).unique().select(chain=pl.lit(name), stage="stage"))
     frame = pl.concat(facts).with_columns(cited=pl.col("source").is_in(list(sources)))
-    moved = pl.col("variable").is_in(["trade", "use", "use_share"])
     made = frame.filter(pl.col("variable") == "output")["year"].drop_nulls().unique().sort().to_list()
     return Counted(
         chosen,
@@ -117,7 +119,7 @@ def _count(folder: Folder, chosen: tuple[str, ...], inputs: str) -> Counted:
         _tonnes(_winners(frame, sources)),
         _sources(frame, sources),
         made,
-        set(made) & set(frame.filter(moved)["year"].drop_nulls().to_list()),
+        base,
         inputs,
     )
 

@@ -250,7 +250,8 @@ def _years(counted: Counted, year: int | None) -> tuple[list[str], str]:
             raise UnknownName("year", year, everything)
         return [str(year)], str(year)
     shown = known[-_YEARS:]
-    return shown, max(counted.base & set(shown), default=shown[-1])
+    bases = [found for found in counted.base.values() if found in shown]
+    return shown, max(bases, key=lambda found: (bases.count(found), found), default=shown[-1])
 
 
 def _grid(counted: Counted, shown: Sequence[str]) -> pl.DataFrame:
