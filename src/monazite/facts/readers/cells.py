@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-__all__ = ["Figure", "figure", "last_digit", "plain", "written"]
+__all__ = ["Figure", "figure", "last_digit", "plain", "plain_number", "written"]
 
 _DIGITS = r"(?:[0-9]{1,3}(?:,[0-9]{3}){1,4}|[0-9]{1,15})(?:\.[0-9]{1,15})?"
 _NUMBER = re.compile(rf"^{_DIGITS}$")
@@ -15,6 +15,7 @@ _ESTIMATE = re.compile(rf"^(?:e ?({_DIGITS})|({_DIGITS}) ?e)$")
 _BOUND = re.compile(rf"^([<>]) ?({_DIGITS})$")
 _RANGE = re.compile(rf"^({_DIGITS}) ?[–-] ?({_DIGITS})$")
 _NOTE = re.compile(r"^\([0-9]{1,2}\)$")
+_SIGNED = re.compile(r"^-?[0-9]{1,17}(?:\.[0-9]{1,20})?(?:[eE][-+]?[0-9]{1,2})?$")
 _SPACE = re.compile(r"\s+")
 
 
@@ -118,6 +119,17 @@ def last_digit(text: str) -> float:
     if "." in digits:
         return float(10.0 ** -len(digits.partition(".")[2]))
     return float(10.0 ** (len(digits) - len(digits.rstrip("0"))))
+
+
+def plain_number(text: str) -> float | None:
+    """Return a number written without commas, with or without sign and exponent; None where it is none.
+
+    Examples
+    --------
+    >>> plain_number("-0.56"), plain_number("1,2")
+    (-0.56, None)
+    """
+    return float(text) if _SIGNED.match(text) else None
 
 
 def written(number: float | None) -> str | None:

@@ -18,7 +18,7 @@ from monazite.facts.readers.reading import (
     Reading,
     frame_of,
 )
-from monazite.facts.rules import variables
+from monazite.facts.rules import SUBJECT, variables
 
 __all__ = ["Collector", "unit_of"]
 
@@ -118,7 +118,7 @@ class Collector:
     ) -> Reading:
         """Return the reading."""
         bad = {item.row for item in self.problems if item.row is not None}
-        facts = [item for item in self.facts if item["row"] not in bad]
+        facts = self._added([item for item in self.facts if item["row"] not in bad])
         taken = bad | {item["row"] for item in facts}
         others = [(row, *rest) for row, rest in sorted(self.others.items()) if row not in taken]
         taken = taken | {row for row, *_ in others}
@@ -136,3 +136,39 @@ class Collector:
             rows,
             entry,
         )
+
+    def _added(self, facts: list[dict[str, object]]) -> list[dict[str, object]]:
+        """Add the figures of several rows that are of one subject (ilmenite and rutile of a place)."""
+        groups: dict[tuple[object, ...], list[dict[str, object]]] = {}
+        for item in facts:
+            groups.setdefault(tuple(item[name] for name in ("chain", "variable", *SUBJECT)), []).append(item)
+        found = []
+        for parts in groups.values():
+            first = parts[0]
+            if len(parts) > 1:
+                first = _sum(parts)
+                for part in parts[1:]:
+                    self.skip(int(str(part["row"])), "reader_added", first=first["row"])
+            found.append(first)
+        return found
+
+
+def _sum(parts: list[dict[str, object]]) -> dict[str, object]:
+    """Return one fact for several: the sum, or what is known of it where a part is not."""
+    known = [float(str(part["value"])) for part in parts if part["value"] is not None]
+    lows = [part["value"] if part["value"] is not None else part["low"] for part in parts]
+    least = sum(float(str(low)) for low in lows if low is not None)
+    whole = len(known) == len(parts)
+    kinds = [str(part["kind"]) for part in parts]
+    notes = dict.fromkeys(str(part["note"]) for part in parts if part["note"])
+    status = next((str(part["status"]) for part in parts if part["value"] is None), "ok")
+    return {
+        **parts[0],
+        "value": written(sum(known)) if whole else None,
+        "low": None if whole or not least else written(least),
+        "high": None,
+        "kind": next((kind for kind in ("estimated", "derived") if kind in kinds), kinds[0]),
+        "status": status,
+        "locator": " + ".join(str(part["locator"]) for part in parts),
+        "note": "; ".join(notes) or None,
+    }
