@@ -10,7 +10,8 @@ dropped in silence:
   price stands for the weight, and the note says so with both figures;
 - *a line that mixes stages*: a flow belongs to the commodity between whose unit values it lies;
 - *small flows* (less than a thousandth of the commodity's trade) pass through the rest of the world, which
-  keeps what each place sends and takes; *small places* are part of the rest of the world.
+  keeps what each place sends and takes; *small places* are part of the rest of the world. What is then left
+  below a hundred-thousandth of the commodity's trade (samples, kilograms) is left out.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ TRADE_COLUMNS = columns_of("trade")
 OUTLIER = 10.0
 #: a flow below this share of the commodity's trade passes through the rest of the world
 SMALL_FLOW = 0.001
+#: what is left of a pair below this share of the commodity's trade is left out
+TRACE = 1e-5
 #: a place below this share of the commodity's trade that no other fact names is part of the rest of the world
 SMALL_PLACE = 0.01
 #: standard deviation of the part of a mixed line that is the commodity, as a share
@@ -288,7 +291,8 @@ def _through_rest(flows: pl.DataFrame) -> pl.DataFrame:
     out = flows.filter("small").with_columns(importer=pl.lit(_REST))
     back = flows.filter("small").with_columns(exporter=pl.lit(_REST))
     both = pl.concat([flows.filter(~pl.col("small")), out, back]).drop("small")
-    return _merge(both).sort("commodity", "exporter", "importer")
+    merged = _merge(both).sort("commodity", "exporter", "importer")
+    return merged.filter(pl.col("tonnes") >= TRACE * pl.col("tonnes").sum().over("commodity"))
 
 
 def _as_facts(flows: pl.DataFrame, year: int) -> pl.DataFrame:
