@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monazite.cli import coverage
+from monazite.cli import coverage, importing, products
 from monazite.cli import options as opt
 from monazite.core.text import say
 
@@ -75,6 +75,9 @@ def check(file: File, json: opt.Json = False, csv: opt.Csv = False) -> None:
 
 
 app.command("coverage", help=say("cli.cmd_data_coverage"))(coverage.command)
+app.command("products", help=say("cli.cmd_data_products"))(products.products)
+app.command("facilities", help=say("cli.cmd_data_facilities"))(products.facilities)
+app.command("capacity", help=say("cli.cmd_data_capacity"))(products.capacity)
 
 
 @app.command("sources", help=say("cli.cmd_data_sources"))
@@ -198,3 +201,7 @@ def contents() -> pl.DataFrame:
         rows += [("use", name, chain, stage, title) for name, stage, title in uses.iter_rows()]
     rows += [("place", code, None, None, name) for code, name in places().items()]
     return pl.DataFrame(rows, schema=["what", "name", "chain", "stage", "title"], orient="row")
+
+
+app.command("import", help=say("cli.cmd_data_import"))(importing.import_)
+app.command("diff", help=say("cli.cmd_data_diff"))(importing.diff)

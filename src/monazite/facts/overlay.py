@@ -248,7 +248,7 @@ def family(source: str) -> str:
 
 
 def newest_trade(table: pl.DataFrame, published: Mapping[str, str]) -> pl.DataFrame:
-    """Keep of the vintages of a source the one published last, line by line and year by year.
+    """Keep of the vintages of a source the one published last, line by line and year by year, each row once.
 
     Of declarations (reporter ``importer`` or ``exporter``) those of one state are kept or left together, so
     that an extraction of some states' trade leaves the others' as it was.
@@ -269,6 +269,8 @@ def newest_trade(table: pl.DataFrame, published: Mapping[str, str]) -> pl.DataFr
     >>> newest_trade(table, {"baci_hs92": "2026-01", "baci_hs92_v202701": "2027-01"})["source"].to_list()
     ['baci_hs92', 'baci_hs92_v202701']
     """
+    repeated = ["source", "year", "hs", "exporter", "importer", "reporter"]
+    table = table.unique(repeated, keep="last", maintain_order=True)
     names = table["source"].unique().to_list()
     if len({family(name) for name in names}) == len(names):
         return table
@@ -384,10 +386,14 @@ def remove_vintage(id_: str) -> Vintage:
     ------
     UnknownName
         If there is no such vintage.
+    ArgumentError
+        If another import cites a source that only this one describes.
     FactsError
         If its folder cannot be removed.
     """
-    item = find(id_, vintages())
+    known = vintages()
+    item = find(id_, known)
+    _refuse_needed(item, known)
     try:
         gone = Path(tempfile.mkdtemp(prefix=_OLD, dir=overlay_folder()))
         item.folder.rename(gone / item.id)
@@ -399,6 +405,15 @@ def remove_vintage(id_: str) -> Vintage:
     return item
 
 
+def _refuse_needed(item: Vintage, known: Iterable[Vintage]) -> None:
+    """Stop where another import cites a source that this one brought."""
+    brought = {name for name, (owner, _) in imported_sources().items() if owner == item.id}
+    for other in known:
+        shared = sorted(brought & set(other.manifest.get("sources") or ())) if other.id != item.id else []
+        if shared:
+            raise ArgumentError("data.overlay_needed", id=item.id, source=shared[0], other=other.id)
+
+
 def find(id_: str, known: Iterable[Vintage]) -> Vintage:
     """Return the vintage of a name.
 
@@ -406,8 +421,12 @@ def find(id_: str, known: Iterable[Vintage]) -> Vintage:
     ------
     UnknownName
         With the nearest right name.
+    ArgumentError
+        If there is none at all.
     """
     items = {item.id: item for item in known}
+    if not items:
+        raise ArgumentError("data.overlay_none", folder=overlay_folder())
     if id_ not in items:
         raise UnknownName("vintage", id_, items)
     return items[id_]

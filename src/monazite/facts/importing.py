@@ -1,0 +1,127 @@
+"""A file that was read becomes an import of the user's: name, sources, date, and what is written."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from monazite.core.errors import ArgumentError, FactsError
+from monazite.facts.effects import Effect, facts_to_write
+from monazite.facts.folder import packaged
+from monazite.facts.overlay import Vintage, imported_sources, vintages, write_vintage
+from monazite.facts.readers.own import OwnReading
+from monazite.facts.readers.reading import Reading
+
+__all__ = ["Plan", "prepared", "written"]
+
+_DAY = re.compile(r"^\d{4}(-\d{2}(-\d{2})?)?$")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An import, ready to be written.
+
+    Parameters
+    ----------
+    id
+        Name of the vintage: the source and six digits of the file's hash.
+    reading
+        What the file says, its source dated.
+    file
+        Name of the file.
+    digest
+        SHA-256 of the file.
+    sources
+        Entries of sources that are not packaged.
+    """
+
+    id: str
+    reading: Reading
+    file: str
+    digest: str
+    sources: Mapping[str, Mapping[str, str]]
+
+
+def prepared(file: Path, reading: Reading, published: str | None = None) -> Plan:
+    """Name an import and gather its sources.
+
+    Parameters
+    ----------
+    file
+        The file.
+    reading
+        What it says; it has no problems.
+    published
+        Day, month or year of its publication, where the file does not say it: it decides which of two
+        figures of one kind holds.
+
+    Raises
+    ------
+    ArgumentError
+        If the date is none, or the packaged source has its own.
+    """
+    entry = reading.source_entry
+    if published is not None:
+        if not _DAY.match(published):
+            raise ArgumentError("data.import_day", given=published)
+        if entry is None:
+            raise ArgumentError("data.import_dated", source=reading.source)
+    if entry is not None:
+        today = datetime.now(UTC).date().isoformat()
+        entry = {**entry, "retrieved": entry.get("retrieved") or today}
+        if published is not None:
+            entry["published"] = published
+        reading = replace(reading, source_entry=entry)
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while piece := stream.read(1 << 22):
+            digest.update(piece)
+    sources: dict[str, Mapping[str, str]] = {} if entry is None else {reading.source: entry}
+    if isinstance(reading, OwnReading):
+        sources |= reading.sources
+    sha = digest.hexdigest()
+    return Plan(f"{reading.source}-{sha[:6]}", reading, file.name, sha, sources)
+
+
+def written(plan: Plan, effect: Effect) -> Vintage:
+    """Write an import beside the packaged data, whole or not at all.
+
+    Raises
+    ------
+    FactsError
+        If nothing of the file belongs to a packaged chain, or the folder cannot be written.
+    ArgumentError
+        If there is an import of the source already, or another import describes one of its sources otherwise.
+    """
+    reading = plan.reading
+    facts = facts_to_write(reading, effect)
+    flows = 0 if reading.trade is None else reading.trade.height
+    if not facts and not flows:
+        raise FactsError("data.import_nothing", file=plan.file)
+    for item in vintages():
+        if item.manifest["sha256"] == plan.digest:
+            raise ArgumentError("data.overlay_there", id=item.id, day=str(item.manifest["imported"])[:10])
+    own = packaged().read_sources()
+    known = imported_sources()
+    for name, entry in plan.sources.items():
+        if name in known and dict(entry) != known[name][1]:
+            raise ArgumentError("data.import_source", source=name, id=known[name][0])
+    sources = {name: entry for name, entry in plan.sources.items() if name not in known}
+    day = plan.sources.get(reading.source, own.get(reading.source, {})).get("published", "")
+    manifest = {
+        "source": reading.source,
+        "format": reading.format,
+        "title": reading.title,
+        "published": day,
+        "file": plan.file,
+        "sha256": plan.digest,
+        "rows": reading.rows,
+        "facts": {chain: frame.height for chain, frame in sorted(facts.items())},
+        "trade": flows,
+        "sources": sorted(plan.sources),
+    }
+    return write_vintage(plan.id, manifest, facts, reading.trade, sources)
