@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from monazite.core.errors import nearest_names
 from monazite.core.text import say
 from monazite.facts.places import places
 from monazite.facts.readers.cells import Figure, figure, plain
 from monazite.facts.readers.collect import Collector
 from monazite.facts.readers.grid import read_grid
-from monazite.facts.readers.maps import Entry, Place, is_packaged, mapping, place_of, plain_key
+from monazite.facts.readers.maps import Entry, Place, is_packaged, mapping, misspelt, place_of, plain_key
 from monazite.facts.readers.reading import Reading
 
 __all__ = ["READERS", "Bgs"]
@@ -235,9 +234,9 @@ def _facts(
 def _unmapped(out: Collector, row: int, goods: str, statistic: str, what: str, *, known: bool) -> None:
     """Class a row that no mapping names; one that nearly fits a mapping was damaged."""
     if not known:
-        near = nearest_names(goods, [name for name in _entries() if name != plain_key(goods)], cutoff=0.85)
+        near = misspelt(plain_key(goods), _entries())
         if near:
-            out.strange(row, "bgs_commodity_trans", "commodity", goods, near[0])
+            out.strange(row, "bgs_commodity_trans", "commodity", goods, near)
         else:
             out.other(row, what)
     elif plain_key(statistic) in ("imports", "exports"):

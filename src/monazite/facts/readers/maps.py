@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,7 +14,7 @@ from monazite.facts.readers.cells import plain
 from monazite.facts.reading import read_table
 from monazite.facts.structure import ACTIVITY_COLUMNS, COMMODITY_COLUMNS
 
-__all__ = ["Entry", "Place", "chain_names", "is_packaged", "mapping", "place_of", "plain_key"]
+__all__ = ["Entry", "Place", "chain_names", "is_packaged", "mapping", "misspelt", "place_of", "plain_key"]
 
 _OURS = ("chain", "variable", "commodity", "activity", "place", "factor", "content", "basis", "note")
 
@@ -157,6 +157,37 @@ def place_of(name: str) -> Place:
     if key in own:
         return Place(own[key], known=True)
     return Place(None, known=False, nearest=nearest_place(name))
+
+
+def misspelt(given: str, known: Iterable[str]) -> str | None:
+    """Return the known name of which a text is a damaged copy: one letter changed, added or dropped.
+
+    Names that differ in a digit are two names (99.5 % and 99.9 %).
+
+    Examples
+    --------
+    >>> misspelt("mine producton", ["mine production"]), misspelt("99.5%", ["99.9%"])
+    ('mine production', None)
+    """
+    return _misspelt(given, tuple(known))
+
+
+@lru_cache(maxsize=4096)
+def _misspelt(given: str, known: tuple[str, ...]) -> str | None:
+    digits = [char for char in given if char.isdigit()]
+    for name in known:
+        if name != given and [char for char in name if char.isdigit()] == digits and _one_off(given, name):
+            return name
+    return None
+
+
+def _one_off(one: str, two: str) -> bool:
+    """Tell whether one letter changed, added or dropped makes a name of the other."""
+    short, long = sorted((one, two), key=len)
+    if len(long) - len(short) > 1:
+        return False
+    at = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    return short[at:] == long[at + 1 :] or short[at + 1 :] == long[at + 1 :]
 
 
 @lru_cache(maxsize=1)

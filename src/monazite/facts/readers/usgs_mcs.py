@@ -15,7 +15,7 @@ from monazite.facts.folder import packaged
 from monazite.facts.readers.cells import Figure, figure, plain
 from monazite.facts.readers.collect import Collector
 from monazite.facts.readers.grid import Grid, read_grid
-from monazite.facts.readers.maps import Entry, is_packaged, mapping, place_of, plain_key
+from monazite.facts.readers.maps import Entry, is_packaged, mapping, misspelt, place_of, plain_key
 from monazite.facts.readers.reading import Reading
 from monazite.facts.readers.sums import Sum, sum_problems
 
@@ -193,7 +193,13 @@ def _row(work: _Work, row: int, cells: Mapping[str, str], critical: str) -> None
         column = "Statistics" if chapter else "MCS chapter"
         out.wrong("empty_cell", row, column, what=column)
         return
-    entries = _entries().get(_key(section or "", chapter, statistic, cells["Statistics_detail"]), ())
+    named = _entries().get(_key(section or "", chapter, statistic, cells["Statistics_detail"]), ())
+    goods = plain_key(cells["Commodity"])
+    entries = tuple(e for e in named if plain_key(e.keys["goods"]) in ("", goods))
+    if named and not entries:
+        known = nearest_names(goods, [e.keys["goods"] for e in named], most=1, cutoff=0.0)
+        out.strange(row, "Commodity", "commodity", plain(cells["Commodity"]), known[0])
+        return
     if not entries:
         _unmapped(work, row, cells, section, what)
         return
@@ -269,8 +275,9 @@ def _facts(
     if place is None:
         out.skip(row, "reader_no_place", given=plain(cells["Country"]), reason=reason)
         return
+    world = _section(cells["Section"]) == "world"
     own = [entry for entry in entries if entry.place == place]
-    chosen = own or [entry for entry in entries if not entry.place]
+    chosen = (own or [entry for entry in entries if not entry.place]) if world else list(entries)
     used = [entry for entry in chosen if is_packaged(entry)]
     if not used:
         named = next((entry.chain for entry in chosen if entry.chain), "")
@@ -282,8 +289,15 @@ def _facts(
     if below and plain(cells["Value"]).casefold() == "s" and not any("½" in part for part in notes):
         found = Figure(status="missing")
     rest = "; ".join(part for part in notes if part.casefold() not in ("", "estimated", "reported"))
+    if found.status == "missing" and "included with" in cells["Notes"].casefold():
+        out.skip(row, "reader_included")
+        return
+    # a rounded total holds estimates of some places, whatever its own note says
+    estimated = estimated or place == "WLD"
     for entry in used:
         variable = entry.variable
+        if not world and entry.place == "WLD":
+            place = ""
         if place == "WLD" and not variable.startswith("total_"):
             if variable != "output":
                 out.skip(row, "reader_total", variable=variable)
@@ -315,22 +329,23 @@ def _unmapped(work: _Work, row: int, cells: Mapping[str, str], section: str | No
             out.wrong("reader_section", row, "Section", given=plain(cells["Section"]))
             return
         if statistic not in _known_statistics() and not statistic.startswith("import sources"):
-            near = nearest_names(cells["Statistics"], _STATISTICS, most=1)
-            out.strange(row, "Statistics", "variable", plain(cells["Statistics"]), near[0] if near else None)
+            closest = nearest_names(cells["Statistics"], _STATISTICS, most=1)
+            nearest = closest[0] if closest else None
+            out.strange(row, "Statistics", "variable", plain(cells["Statistics"]), nearest)
             return
     columns = ("Section", "MCS chapter", "Statistics", "Statistics_detail")
     for index, column in enumerate(columns):
         rest = [key for key in known if all(key[i] == given[i] for i in range(4) if i != index)]
-        near = nearest_names(given[index], [key[index] for key in rest], most=1, cutoff=0.85)
+        near = misspelt(given[index], (key[index] for key in rest))
         if near:
-            out.strange(row, column, names[index], plain(cells[column]), near[0])
+            out.strange(row, column, names[index], plain(cells[column]), near)
             return
     if given[1] not in chapters:
         out.other(row, what)
         return
-    key = next((text for start, text in _SKIPPED.items() if statistic.startswith(start)), None)
-    if key:
-        out.skip(row, key)
+    why = next((text for start, text in _SKIPPED.items() if statistic.startswith(start)), None)
+    if why:
+        out.skip(row, why)
     else:
         out.other(row, what, "reader_unmapped")
 

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from monazite.core.errors import nearest_names
 from monazite.core.text import say
 from monazite.facts.readers.cells import Figure, figure, plain
 from monazite.facts.readers.collect import Collector
 from monazite.facts.readers.grid import read_grid
-from monazite.facts.readers.maps import Entry, is_packaged, mapping, place_of, plain_key
+from monazite.facts.readers.maps import Entry, is_packaged, mapping, misspelt, place_of, plain_key
 from monazite.facts.readers.reading import Reading
 from monazite.facts.readers.sums import Sum, sum_problems
 from monazite.facts.readers.usgs_mcs import MARKS, source_entry
@@ -273,9 +272,9 @@ def _unmapped(out: Collector, row: int, cells: Mapping[str, str], key: tuple[str
     known = _entries()
     for index, column in enumerate(("COMMODITY", "TYPE")):
         rest = [item[index] for item in known if item[1 - index] == key[1 - index]]
-        near = nearest_names(key[index], rest, most=1, cutoff=0.85)
+        near = misspelt(key[index], rest)
         if near:
-            out.strange(row, column, "chapter" if index == 0 else "detail", plain(cells[column]), near[0])
+            out.strange(row, column, "chapter" if index == 0 else "detail", plain(cells[column]), near)
             return
     out.other(row, what, "reader_no_chain" if key[0] not in {k[0] for k in known} else "reader_unmapped")
 
