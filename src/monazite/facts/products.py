@@ -334,18 +334,17 @@ def _needed(
 
 def _made(chain: str, commodity: str, made: pl.DataFrame) -> list[dict[str, Any]]:
     """Return who makes a commodity, as shares of the world's output."""
-    rows = []
-    for item in made.filter(pl.col("value") >= _LEAST * pl.col("whole")).iter_rows(named=True):
-        rows.append(
-            {
-                "measure": "maker_share", "chain": chain, "stage": _stages().get(commodity),
-                "commodity": commodity, "by": item["place"], "period": item["period"],
-                "value": item["value"] / item["whole"], "unit": "1", "kind": item["kind"], "status": "ok",
-                "source": item["source"], "note": say("data.note_maker", output=item["whole"]),
-                "basis": chain_names()["commodity"][commodity][1],
-            }
-        )  # fmt: skip
-    return rows
+    listed = made.filter(pl.col("value") >= _LEAST * pl.col("whole"))
+    return [
+        {
+            "measure": "maker_share", "chain": chain, "stage": _stages().get(commodity),
+            "commodity": commodity, "by": item["place"], "period": item["period"],
+            "value": item["value"] / item["whole"], "unit": "1", "kind": item["kind"], "status": "ok",
+            "source": item["source"], "note": say("data.note_maker", output=item["whole"]),
+            "basis": chain_names()["commodity"][commodity][1],
+        }
+        for item in listed.iter_rows(named=True)
+    ]  # fmt: skip
 
 
 @lru_cache(maxsize=64)

@@ -17,7 +17,7 @@ from monazite.facts.problems import Problem, name_problem, problem
 from monazite.facts.reading import read_table
 from monazite.facts.structure import columns_of
 
-__all__ = ["chain_names", "cited", "read_records", "record_problems", "refuse"]
+__all__ = ["activity_bases", "chain_names", "cited", "read_records", "record_problems", "refuse"]
 
 _NUMBERS = ("number", "integer")
 _RANGES = (("low", "capacity", "high"), ("price_low", "restart_price", "price_high"))
@@ -45,6 +45,29 @@ def chain_names() -> Mapping[str, Mapping[str, tuple[str, str]]]:
     chains = {name: (name, "") for name in folder.names()}
     sources = {name: (name, "") for name in folder.read_sources()}
     return {"commodity": goods, "activity": doings, "chain": chains, "source": sources}
+
+
+@lru_cache(maxsize=1)
+def activity_bases() -> Mapping[tuple[str, str], tuple[str, str]]:
+    """Return (reference commodity, its basis) of every activity but uses, by (chain, activity).
+
+    An activity of one name stands in two chains where one of them stands in for a host process.
+
+    Examples
+    --------
+    >>> activity_bases()["toy", "mine_toy"][0]
+    'toy_ore'
+    """
+    folder = packaged()
+    found = {}
+    for chain in folder.names():
+        table = read_table(folder.chains / chain / "commodities.csv", columns_of("commodities")).frame
+        bases = dict(table.select("commodity", "basis").iter_rows())
+        table = read_table(folder.chains / chain / "activities.csv", columns_of("activities")).frame
+        makers = table.filter(pl.col("type") != "use", pl.col("reference").is_not_null())
+        for name, reference in makers.select("activity", "reference").iter_rows():
+            found[chain, name] = (reference, bases[reference])
+    return found
 
 
 def read_records(
@@ -219,21 +242,21 @@ def _figures(frame: pl.DataFrame) -> list[Problem]:
 
 
 def _own_basis(frame: pl.DataFrame) -> list[Problem]:
-    """Check that a figure of an activity is on the basis of what measures it, and the activity of its chain."""
+    """Check that an activity is of the chain named, and its figure on the basis of what measures it."""
     found = []
-    names = chain_names()
     rows = frame.filter(pl.col("activity").is_not_null()).select(
         "row", "chain", "activity", "unit", "basis", "capacity"
     )
     for row, chain, activity, unit, basis, capacity in rows.iter_rows():
-        own, reference = names["activity"][activity]
-        if chain != own:
+        if (chain, activity) not in activity_bases():
+            own = chain_names()["activity"][activity][0]
             found.append(problem("not_of_chain", row, "activity", given=activity, chain=own))
+            continue
         if capacity is None:
             continue
         if units()[unit].dimension != "mass rate":
             found.append(problem("unit_wrong", row, "unit", given=unit, variable="capacity", wanted="t/yr"))
-        wanted = names["commodity"].get(reference, ("", basis))[1]
+        reference, wanted = activity_bases()[chain, activity]
         if basis != wanted:
             found.append(
                 problem("basis_differs", row, "basis", given=basis, commodity=reference, wanted=wanted)
