@@ -209,6 +209,7 @@ def paths(stressed: str, studied: str) -> dict[str, str]:
         "study": STUDY,
         "study-ask": "/study",
         "data": "/data",
+        "coverage": "/data/coverage",
         "missing": "/nowhere",
     }
 
@@ -220,7 +221,8 @@ def settle() -> Callable[[Page], None]:
     def wait(page: Page) -> None:
         page.wait_for_function(
             """() => !document.querySelector(
-                '.working, .boot, .job, [aria-busy=true], .picture:not(.drawn), .data:not(:has(.chains))')"""
+                '.working, .boot, .job, [aria-busy=true], .picture:not(.drawn), ' +
+                '.data:not(:has(.chains)), .coverage:not(:has(.view))')"""
         )
 
     return wait

@@ -122,6 +122,16 @@ def test_study(
 
 
 @look
+def test_coverage(audit: Callable[..., Page], paths: dict[str, str], settle: Settle) -> None:
+    page = audit(paths["coverage"])
+    settle(page)
+    clean(page, "coverage")
+    page.locator("button.figure").first.click()
+    expect(page.get_by_role("dialog").locator(".value strong")).to_be_visible()
+    clean(page, "explanation of a stage")
+
+
+@look
 def test_a_run_under_way_and_its_end(audit: Callable[..., Page], paths: dict[str, str]) -> None:
     page = audit("/stress")
     going = {

@@ -19,10 +19,10 @@ from monazite.draw import page_picture, render, specification, stylesheet, theme
 from monazite.draw.palette import PALETTE, named
 from monazite.views import chokepoint, timeline
 
-NAMES = ("chokepoint", "timeline", "sankey", "map", "tornado", "ranking")
+NAMES = ("chokepoint", "timeline", "sankey", "map", "tornado", "coverage", "ranking")
 LARGEST = {
     "chokepoint": 25_000, "timeline": 60_000, "sankey": 35_000, "map": 75_000, "tornado": 25_000,
-    "ranking": 10_000,
+    "ranking": 10_000, "coverage": 15_000,
 }  # fmt: skip
 THEMES = (0, 1)
 TEXTS = ("ink", "muted", "accent-text", "link", *(f"hue-{number}-text" for number in range(1, 7)))

@@ -21,10 +21,10 @@ import pytest
 from monazite.core.errors import UnknownName
 from monazite.draw import PICTURES, png, specification, svg, theme
 from monazite.draw.layout import layout
-from monazite.views import View, chokepoint, flow_map, ranking, sankey, timeline, tornado
+from monazite.views import View, chokepoint, coverage_map, flow_map, ranking, sankey, timeline, tornado
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "views"
-NAMES = ("chokepoint", "timeline", "sankey", "map", "tornado", "ranking")
+NAMES = ("chokepoint", "timeline", "sankey", "map", "tornado", "coverage", "ranking")
 
 
 def read(name: str) -> pl.DataFrame:
@@ -43,6 +43,8 @@ def view(name: str) -> View:
         return sankey(read("sankey_input.csv"), chain="rare_earths")
     if name == "map":
         return flow_map(read("map_input.csv"), commodity="ndpr_oxide", top=6, focus="IND")
+    if name == "coverage":
+        return coverage_map(read("coverage_input.csv"))
     if name == "tornado":
         return tornado(read("tornado_input.csv"))
     table = pl.DataFrame({

@@ -10,7 +10,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from monazite.core.errors import ArgumentError
-from monazite.views import View, chokepoint, flow_map, ranking, sankey, timeline, tornado
+from monazite.views import View, chokepoint, coverage_map, flow_map, ranking, sankey, timeline, tornado
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "views"
 #: names that the chains' own tables give; they may be reworded without a change of any view
@@ -30,10 +30,11 @@ def pictures() -> dict[str, View]:
         "sankey": sankey(read("sankey_input.csv"), chain="rare_earths"),
         "map": flow_map(read("map_input.csv"), commodity="ndpr_oxide", top=6, focus="IND"),
         "tornado": tornado(read("tornado_input.csv")),
+        "coverage": coverage_map(read("coverage_input.csv")),
     }
 
 
-@pytest.mark.parametrize("name", ["chokepoint", "timeline", "sankey", "map", "tornado"])
+@pytest.mark.parametrize("name", ["chokepoint", "timeline", "sankey", "map", "tornado", "coverage"])
 def test_the_data_of_a_view_are_the_golden_ones(name: str) -> None:
     made = pictures()[name].data.drop(NAMES, strict=False)
     golden = pl.read_csv(GOLDEN / f"{name}_data.csv", schema=made.schema)
