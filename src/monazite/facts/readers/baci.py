@@ -19,13 +19,13 @@ from typing import IO
 import polars as pl
 
 from monazite.core.text import say
-from monazite.facts.folder import packaged
 from monazite.facts.problems import Problem, problem
 from monazite.facts.readers.customs import (
     REVISIONS,
     Left,
     TradeReading,
     gathered,
+    packaged_source,
     place_of,
     tell,
     wanted_lines,
@@ -447,16 +447,16 @@ def _published(release: str) -> str:
 
 def _reading(found: _State, vintage: str, published: str) -> TradeReading:
     """Make the reading; a release that is not the packaged one is a source of its own."""
-    own = packaged().read_sources()[_SOURCE]
+    own = packaged_source(_SOURCE)
     source, entry = _SOURCE, None
     if published != own["published"]:
         source = f"{_SOURCE}_v{published.replace('-', '')}"
-        entry = own | {
+        entry = {
+            **own,
             "citation": say("data.customs_baci", release=published),
             "published": published,
             "retrieved": "",
         }
-        entry.pop("file", None)
     trade, kept = found.flows(source) if not found.problems else (None, 0)
     if found.problems or trade is None:
         trade, kept = pl.DataFrame(schema=dict(TRADE_SCHEMA)), 0

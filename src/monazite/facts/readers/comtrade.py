@@ -18,9 +18,16 @@ from pathlib import Path
 import polars as pl
 
 from monazite.core.text import say
-from monazite.facts.folder import packaged
 from monazite.facts.problems import Problem, problem
-from monazite.facts.readers.customs import REVISIONS, Left, TradeReading, gathered, place_of, wanted_lines
+from monazite.facts.readers.customs import (
+    REVISIONS,
+    Left,
+    TradeReading,
+    gathered,
+    packaged_source,
+    place_of,
+    wanted_lines,
+)
 from monazite.facts.readers.reading import FACTS_SCHEMA, SKIPPED_SCHEMA, TRADE_SCHEMA, frame_of
 from monazite.facts.reading import decode
 
@@ -294,7 +301,7 @@ class _Table:
 
     def reading(self) -> TradeReading:
         """Make the reading."""
-        own = packaged().read_sources()[_SOURCE]
+        own = packaged_source(_SOURCE)
         years = sorted({item.year for item in self.kept})
         span = f"{years[0]}-{years[-1]}" if years else ""
         dated = _DATED.search(self.name)
@@ -304,7 +311,6 @@ class _Table:
         if self.problems:
             trade, kept = pl.DataFrame(schema=dict(TRADE_SCHEMA)), 0
         title = say("data.customs_comtrade", years=span, day=day or say("data.customs_undated"))
-        entry = {name: text for name, text in own.items() if name != "file"}
         return TradeReading(
             format="comtrade",
             title=title,
@@ -316,7 +322,7 @@ class _Table:
             skipped=frame_of((), SKIPPED_SCHEMA),
             problems=tuple(sorted(self.problems, key=lambda item: item.row or 0)),
             rows=self.rows,
-            source_entry=entry | {"citation": title, "published": day, "retrieved": day},
+            source_entry={**own, "citation": title, "published": day, "retrieved": day},
             kept=kept,
             left=self.left.by_reason(),
             notes=self._notes() if not self.problems else (),

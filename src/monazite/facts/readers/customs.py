@@ -23,6 +23,7 @@ __all__ = [
     "Left",
     "TradeReading",
     "gathered",
+    "packaged_source",
     "place_of",
     "tell",
     "telling",
@@ -172,6 +173,19 @@ def wanted_lines() -> Mapping[str, tuple[str, ...]]:
                     if chain not in found.setdefault(row["hs"].strip(), []):
                         found[row["hs"].strip()].append(chain)
     return {line: tuple(chains) for line, chains in sorted(found.items())}
+
+
+@lru_cache(maxsize=4)
+def packaged_source(name: str) -> Mapping[str, str]:
+    """Return the entry of a packaged source.
+
+    Examples
+    --------
+    >>> packaged_source("baci_hs92")["published"]
+    '2026-01'
+    """
+    entry = packaged().read_sources()[name]
+    return {key: text for key, text in entry.items() if key != "file"}
 
 
 @lru_cache(maxsize=1)
