@@ -33,6 +33,9 @@ METHOD = "assess/2"
 #: key columns besides those of every table
 FURTHER = ("activity", "partner", "stage_to", "role", "element")
 
+#: a question about more separate chains than this lists their flows only where these are asked for
+WIDE = 3
+
 Names = str | Iterable[str] | None
 
 
@@ -59,7 +62,9 @@ def assess(
         The acting state; without it each row is about its leading one (never a member of the subject, never
         the rest of the world).
     chain, stage, commodity, element, measure : str or iterable of str, optional
-        Keep only these. A stage or commodity asked for leaves out rows of whole stages or chains.
+        Keep only these. A stage or commodity asked for leaves out rows of whole stages or chains. Flows
+        (``trade``, ``stage_flow``) of more than three separate chains are listed only where they are asked
+        for: they are most of the rows.
 
     Returns
     -------
@@ -95,7 +100,9 @@ def assess(
         network, chain=chain, stage=stage, commodity=commodity, element=element, measure=measure
     )
     contexts = [Context(part, name, members, state, filters) for part in _asked(network, filters)]
-    kinds = (world_cells, subject_cells, flow_cells, relief_cells)
+    kinds = [world_cells, subject_cells, flow_cells, relief_cells]
+    if len(contexts) > WIDE and filters.measure is None:
+        kinds.remove(flow_cells)
     table, cells = _table([cell for cells in kinds for context in contexts for cell in cells(context)])
     manifest = Manifest.create(
         inputs=[network.facts.content_hash, name, list(members), state, _plain(filters)],

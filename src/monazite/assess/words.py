@@ -142,7 +142,7 @@ def _headline(answer: Assessment, table: pl.DataFrame, chain: str) -> dict[str, 
     if whole.height:
         rows = whole
     order = {row["stage"]: int(row["order"]) for row in schema.table("stages")}
-    leading = answer.elements[chain]
+    leading = answer.elements.get(chain, ())
     known = [row for row in rows.iter_rows(named=True) if row["element"] in leading and row["by"]]
     own = answer.own_elements
     found = sorted(

@@ -47,7 +47,8 @@ class FactTable:
         (what a correction changed, or null).
     losers : polars.DataFrame
         The facts that contradict one in `frame` and were not chosen; same columns. The rule: a figure before
-        none, then the kind (`KIND_ORDER`), then the source published last, then the order of the file.
+        none, one that stands (status ok) before one that does not, then the kind (`KIND_ORDER`), then the
+        source published last, then the order of the file.
     commodities, activities, sources : polars.DataFrame
         As in the files; sources that a loaded fact cites.
     lines, hosts : polars.DataFrame
@@ -380,10 +381,11 @@ def _choose(frame: pl.DataFrame, sources: dict[str, dict[str, str]]) -> tuple[pl
         published=pl.col("source").replace_strict(published, return_dtype=pl.String),
     ).sort(
         pl.col("value").is_null(),
+        pl.col("status") != "ok",
         "kind_rank",
         "published",
         "fact_id",
-        descending=[False, False, True, False],
+        descending=[False, False, False, True, False],
         maintain_order=True,
     )
     ranked = ranked.with_columns(

@@ -30,7 +30,15 @@ from monazite.facts.rules import FACT_COLUMNS
 from monazite.facts.sigma import relative_sigma
 from monazite.facts.structure import columns_of
 
-__all__ = ["LINE_COLUMNS", "TRADE_COLUMNS", "line_problems", "trade_facts", "trade_table", "trade_years"]
+__all__ = [
+    "LINES",
+    "LINE_COLUMNS",
+    "TRADE_COLUMNS",
+    "line_problems",
+    "trade_facts",
+    "trade_table",
+    "trade_years",
+]
 
 LINE_COLUMNS = columns_of("lines")
 #: columns of the trade table: value in USD of the year, quantity in tonnes gross
@@ -48,6 +56,9 @@ SMALL_PLACE = 0.01
 MIXED = 0.25
 #: of several declarations of one flow the first of these stands
 DECLARED = ("both", "importer", "exporter")
+
+#: how the locator of a fact from customs lines begins
+LINES = "lines "
 
 _REST = "ROW"
 _NUMBERS = ("factor", "factor_low", "factor_high", "price_low", "price_high", "usd_per_kg", "share")
@@ -320,9 +331,7 @@ def _as_facts(flows: pl.DataFrame, year: int) -> pl.DataFrame:
         kind.otherwise(pl.lit("derived")).alias("kind"),
         pl.lit("ok").alias("status"),
         "source",
-        pl.concat_str(pl.lit("lines "), "lines", pl.lit(", "), pl.col("seen").cast(pl.String)).alias(
-            "locator"
-        ),
+        pl.concat_str(pl.lit(LINES), "lines", pl.lit(", "), pl.col("seen").cast(pl.String)).alias("locator"),
         notes.map_elements(_note, return_dtype=pl.String).alias("note"),
     ).select(FACT_COLUMNS)
 

@@ -4,22 +4,25 @@
 
     made + imports − exports − taken by processes − stated uses,
 
-split by the stated shares of end uses (``use_share``). *Trade*, where uses are known and lines show only some
-flows or none: each place's surplus or need, and between them the flows of greatest entropy under these
-margins, x_ij = surplus_i · need_j / Σ need (Wilson 1967), without cross-hauling: a place both makes and
-buys only what known flows say. Nothing here is a figure of a source: the balance moves it first.
+split by the stated shares of end uses (``use_share``). *Trade*, where uses are known and lines show only
+some flows or none: each place's surplus or need, and between them the flows of greatest entropy under these
+margins, x_ij = surplus_i · need_j / Σ need (Wilson 1967), proportionally fitted where some pairs are stated
+in full, without cross-hauling: a place both makes and buys only what known flows say. A line that shows only
+part of the trade is a lower bound: its pairs can be raised. Nothing here is a figure of a source: the
+balance moves it first.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import polars as pl
 
 from monazite.facts import FactTable
 from monazite.facts.sigma import relative_sigma
+from monazite.facts.trade import LINES
 from monazite.network.instances import Instance, arc, end_use
 
 __all__ = ["estimated"]
@@ -28,6 +31,9 @@ __all__ = ["estimated"]
 SPLIT = 0.005
 #: estimated flows below this share of all pass through the rest of the world
 SMALL = 0.002
+
+#: rounds of proportional fitting
+ROUNDS = 60
 
 _REST = "ROW"
 Info = Mapping[str, Mapping[str, Any]]
@@ -54,7 +60,7 @@ def estimated(
     """
     shares = _shares(facts)
     found = list(_split_uses(instances, shares, commodity_info, activity_info))
-    found += _open_trade([*instances, *found], _open_commodities(facts), commodity_info)
+    found += _open_trade([*instances, *found], facts, _open_commodities(facts), commodity_info)
     return found
 
 
@@ -120,37 +126,68 @@ def _split_uses(
 
 
 def _open_trade(
-    instances: list[Instance], commodities: Iterable[str], commodity_info: Info
+    instances: list[Instance], facts: FactTable, commodities: Iterable[str], commodity_info: Info
 ) -> Iterable[Instance]:
     left = _left(instances)
-    stated = {(i.commodity, i.place, i.partner) for i in instances if i.type == "trade"}
+    by_line = set(facts.select("trade").filter(pl.col("locator").str.starts_with(LINES))["fact_id"].to_list())
+    shown = {
+        (i.commodity, i.place, i.partner or ""): i for i in instances if i.type == "trade" and i.form != "new"
+    }
     sigma = relative_sigma()["modelled"]
     for commodity in sorted(commodities):
         over = {place: tonnes for place, tonnes in sorted(left[commodity].items()) if tonnes > 1e-9}
         need = {place: -tonnes for place, tonnes in sorted(left[commodity].items()) if tonnes < -1e-9}
-        flows = _entropy(over, need)
-        for (origin, destination), tonnes in sorted(flows.items()):
-            if (commodity, origin, destination) in stated:
+        full = {
+            (origin, destination)
+            for (good, origin, destination), flow in shown.items()
+            if good == commodity and not set(flow.fact_ids) & by_line
+        }
+        for (origin, destination), tonnes in sorted(_entropy(over, need, full).items()):
+            flow = shown.get((commodity, origin, destination))
+            if flow is None:
+                yield arc(
+                    commodity, commodity_info[commodity], origin, destination, estimate=tonnes,
+                    sigma=sigma * tonnes, kind="modelled", fact_ids=[],
+                )  # fmt: skip
                 continue
-            yield arc(
-                commodity, commodity_info[commodity], origin, destination, estimate=tonnes,
-                sigma=sigma * tonnes, kind="modelled", fact_ids=[],
-            )  # fmt: skip
+            # an incomplete line shows a part of the pair: what is left comes on top
+            seen = flow.estimate or 0.0
+            flow.estimate = seen + tonnes
+            flow.sigma = ((flow.sigma or 0.0) ** 2 + (sigma * tonnes) ** 2) ** 0.5
+            flow.kind = "modelled" if tonnes > seen else flow.kind
 
 
-def _entropy(over: Mapping[str, float], need: Mapping[str, float]) -> dict[tuple[str, str], float]:
-    """Flows of greatest entropy from surpluses to needs; small ones pass through the rest of the world."""
-    scale = max(sum(over.values()), sum(need.values()))
+def _entropy(
+    over: Mapping[str, float], need: Mapping[str, float], full: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], float]:
+    """Flows of greatest entropy from surpluses to needs, none between the pairs whose flow is fully stated.
+
+    Small flows pass through the rest of the world where that road is open. What cannot be placed stays over.
+    """
     flows: dict[tuple[str, str], float] = defaultdict(float)
-    if scale <= 0.0:
+    pairs = [(o, d) for o in over for d in need if (o, d) not in full]
+    if not pairs:
         return flows
-    least = SMALL * min(sum(over.values()), sum(need.values()))
-    for origin, surplus in over.items():
-        for destination, lack in need.items():
-            tonnes = surplus * lack / scale
-            if tonnes >= least or _REST in (origin, destination):
-                flows[origin, destination] += tonnes
-            else:
-                flows[origin, _REST] += tonnes
-                flows[_REST, destination] += tonnes
+    supply, demand = sum(over.values()), sum(need.values())
+    shrink = min(supply, demand)
+    margins = (
+        {place: tonnes * shrink / supply for place, tonnes in over.items()},
+        {place: tonnes * shrink / demand for place, tonnes in need.items()},
+    )
+    level = {pair: margins[0][pair[0]] * margins[1][pair[1]] / shrink for pair in pairs}
+    for _ in range(ROUNDS if full else 1):
+        for side in (0, 1):
+            total: dict[str, float] = defaultdict(float)
+            for pair in pairs:
+                total[pair[side]] += level[pair]
+            for pair in pairs:
+                level[pair] *= margins[side][pair[side]] / total[pair[side]]
+    least = SMALL * shrink
+    for (origin, destination), tonnes in level.items():
+        closed = (origin, _REST) in full or (_REST, destination) in full
+        if tonnes >= least or closed or _REST in (origin, destination):
+            flows[origin, destination] += tonnes
+        else:
+            flows[origin, _REST] += tonnes
+            flows[_REST, destination] += tonnes
     return flows
