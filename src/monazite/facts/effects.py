@@ -11,7 +11,7 @@ from monazite.core.text import say
 from monazite.facts.chain import context_of
 from monazite.facts.folder import packaged
 from monazite.facts.overlay import family
-from monazite.facts.readers.customs import TradeReading, wanted_lines
+from monazite.facts.readers.customs import TradeReading, packaged_sources, wanted_lines
 from monazite.facts.readers.own import OwnReading
 from monazite.facts.readers.reading import Reading
 from monazite.facts.reading import read_table
@@ -107,7 +107,7 @@ def effect_of(reading: Reading) -> Effect:
 def _unfit(facts: pl.DataFrame) -> dict[int, str]:
     """Facts that the loader would refuse: the first rule that each breaks."""
     folder = packaged()
-    sources = [*folder.read_sources(), *facts["source"].drop_nulls().unique().to_list()]
+    sources = [*packaged_sources(), *facts["source"].drop_nulls().unique().to_list()]
     found: dict[int, str] = {}
     for chain in facts["chain"].unique().sort().to_list():
         home = folder.chains / chain

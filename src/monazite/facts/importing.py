@@ -11,8 +11,8 @@ from pathlib import Path
 
 from monazite.core.errors import ArgumentError, FactsError
 from monazite.facts.effects import Effect, facts_to_write
-from monazite.facts.folder import packaged
 from monazite.facts.overlay import Vintage, imported_sources, vintages, write_vintage
+from monazite.facts.readers.customs import packaged_sources
 from monazite.facts.readers.own import OwnReading
 from monazite.facts.readers.reading import Reading
 
@@ -105,7 +105,7 @@ def written(plan: Plan, effect: Effect) -> Vintage:
     for item in vintages():
         if item.manifest["sha256"] == plan.digest:
             raise ArgumentError("data.overlay_there", id=item.id, day=str(item.manifest["imported"])[:10])
-    own = packaged().read_sources()
+    own = packaged_sources()
     known = imported_sources()
     for name, entry in plan.sources.items():
         if name in known and dict(entry) != known[name][1]:

@@ -18,7 +18,7 @@ from monazite.core.units import units
 from monazite.facts.corrections import apply_corrections, read_corrections
 from monazite.facts.folder import Folder, packaged
 from monazite.facts.overlay import imported_sources, laid_over, overlay_facts, overlay_trade, vintages
-from monazite.facts.readers.customs import wanted_lines
+from monazite.facts.readers.customs import packaged_sources, wanted_lines
 from monazite.facts.readers.reading import Reading, read_official
 from monazite.facts.reading import read_table
 from monazite.facts.rules import FACT_COLUMNS, SUBJECT, variables
@@ -26,6 +26,7 @@ from monazite.facts.table import KIND_ORDER
 from monazite.facts.trade import trade_table
 
 __all__ = [
+    "CURRENT",
     "DIFF_COLUMNS",
     "KEY",
     "PACKAGED",
@@ -46,6 +47,8 @@ KEY = ("chain", "variable", *SUBJECT)
 DIFF_COLUMNS = ("chain", "variable", "commodity", "activity", "line", "place", "partner", "period")
 #: name of everything packaged, each contradiction settled
 PACKAGED = "packaged"
+#: name of the same with the user's imports
+CURRENT = "current"
 
 _EQUAL = 1e-6
 
@@ -95,7 +98,7 @@ def published() -> dict[str, str]:
     >>> published()["usgs_mcs2026"]
     '2026-02'
     """
-    found = {name: entry["published"] for name, entry in packaged().read_sources().items()}
+    found = {name: entry["published"] for name, entry in packaged_sources().items()}
     return found | {name: entry["published"] for name, (_, entry) in imported_sources().items()}
 
 
@@ -121,7 +124,7 @@ def facts_of(chains: Iterable[str], folder: Folder | None = None) -> pl.DataFram
     chains
         Names of chains.
     folder
-        A folder of the user's own, which nothing is laid over; the packaged one when absent.
+        A folder, which nothing is laid over; the packaged one with the user's imports when absent.
 
     Returns
     -------
@@ -193,7 +196,13 @@ def _of_reading(name: str, reading: Reading) -> Side:
 
 
 def side(name: str) -> Side:
-    """Return one vintage: a source's id, an import's, a file, a folder of chains, or ``packaged``.
+    """Return one vintage.
+
+    Parameters
+    ----------
+    name
+        A source's id, an import's, a file, a folder of chains, ``packaged``, or ``current``: packaged and
+        imported.
 
     Raises
     ------
@@ -214,13 +223,12 @@ def side(name: str) -> Side:
         facts = overlay_rows(item.id, item.chains)
         trade = None if item.trade is None else pl.read_parquet(item.trade)
         return _side(name, str(item.manifest.get("title", name)), figures(facts), trade)
-    if name == PACKAGED:
-        return _side(
-            name, say("data.diff_packaged"), _settled(figures(facts_of(folder.names())), published()), None
-        )
-    sources = folder.read_sources()
+    if name in (PACKAGED, CURRENT):
+        facts = facts_of(folder.names(), folder if name == PACKAGED else None)
+        return _side(name, say(f"data.diff_{name}"), _settled(figures(facts), published()), None)
+    sources = packaged_sources()
     if name in sources:
-        facts = facts_of(folder.names()).filter(pl.col("source") == name)
+        facts = facts_of(folder.names(), folder).filter(pl.col("source") == name)
         trade = trade_table().filter(pl.col("source") == name)
         return _side(name, sources[name]["citation"], figures(facts), trade)
     path = Path(name)
@@ -230,7 +238,7 @@ def side(name: str) -> Side:
         return _side(name, path.name, _settled(figures(facts_of(own.names(), own)), days), None)
     if path.is_file():
         return _of_reading(name, read_official(path).refuse(path))
-    raise UnknownName("vintage", name, [*imports, *sources, PACKAGED])
+    raise UnknownName("vintage", name, [*imports, *sources, PACKAGED, CURRENT])
 
 
 def overlay_rows(id_: str, chains: Sequence[str]) -> pl.DataFrame:

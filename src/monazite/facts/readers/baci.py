@@ -25,7 +25,7 @@ from monazite.facts.readers.customs import (
     Left,
     TradeReading,
     gathered,
-    packaged_source,
+    packaged_sources,
     place_of,
     tell,
     wanted_lines,
@@ -447,7 +447,7 @@ def _published(release: str) -> str:
 
 def _reading(found: _State, vintage: str, published: str) -> TradeReading:
     """Make the reading; a release that is not the packaged one is a source of its own."""
-    own = packaged_source(_SOURCE)
+    own = packaged_sources()[_SOURCE]
     source, entry = _SOURCE, None
     if published != own["published"]:
         source = f"{_SOURCE}_v{published.replace('-', '')}"

@@ -24,7 +24,7 @@ from monazite.facts.readers.customs import (
     Left,
     TradeReading,
     gathered,
-    packaged_source,
+    packaged_sources,
     place_of,
     wanted_lines,
 )
@@ -301,7 +301,7 @@ class _Table:
 
     def reading(self) -> TradeReading:
         """Make the reading."""
-        own = packaged_source(_SOURCE)
+        own = packaged_sources()[_SOURCE]
         years = sorted({item.year for item in self.kept})
         span = f"{years[0]}-{years[-1]}" if years else ""
         dated = _DATED.search(self.name)

@@ -14,6 +14,7 @@ from monazite.core.text import say
 from monazite.facts.check import check_file
 from monazite.facts.folder import SOURCE_FIELDS, packaged, read_toml
 from monazite.facts.problems import Problem, problem
+from monazite.facts.readers.customs import packaged_sources
 from monazite.facts.readers.reading import FACTS_SCHEMA, OTHER_SCHEMA, SKIPPED_SCHEMA, Reading, frame_of
 from monazite.facts.reading import read_table
 from monazite.facts.rules import FACT_COLUMNS
@@ -51,10 +52,10 @@ class OwnTable:
         """Read and check a facts table; its rows belong to the chains whose names they use."""
         problems: list[Problem] = list(check_file(path))
         table = read_table(path, FACT_COLUMNS)
-        packaged_sources = packaged().read_sources()
+        known = packaged_sources()
         sources: dict[str, dict[str, str]] = {}
         if not problems:
-            sources, problems = _sources(path, set(table.frame["source"].to_list()) - set(packaged_sources))
+            sources, problems = _sources(path, set(table.frame["source"].to_list()) - set(known))
         names = chains_by_name()
         facts, other = [], []
         for row in table.frame.iter_rows(named=True) if not problems else ():
