@@ -20,6 +20,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 def pytest_configure() -> None:
     """Keep the user's cache out of it: what the tests see is made by the code under test."""
     os.environ["MONAZITE_CACHE"] = _CACHE.name
+    os.environ["MONAZITE_OVERLAY"] = str(Path(_CACHE.name) / "overlay")
     os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(Path(_CACHE.name) / "hypothesis")
 
 

@@ -12,7 +12,8 @@ import polars as pl
 
 from monazite.core.errors import FactsError
 from monazite.facts.corrections import apply_corrections
-from monazite.facts.folder import Folder
+from monazite.facts.folder import Folder, packaged
+from monazite.facts.overlay import laid_over, overlay_facts, overlay_folder, overlay_trade
 from monazite.facts.problems import Problem
 from monazite.facts.reading import RawTable, read_table
 from monazite.facts.rules import FACT_COLUMNS, Context, fact_problems
@@ -79,7 +80,7 @@ class ChainTables:
         if self.lines.height:
             every = {name for names in made.values() for name in names}
             full = {int(y) for y, names in made.items() if set(names) == every}
-            found = full & (moved | trade_years(self.lines, trade_table()))
+            found = full & (moved | trade_years(self.lines, _trade()))
         return tuple(sorted(found))
 
     def of_year(self, year: int) -> pl.DataFrame:
@@ -95,13 +96,18 @@ class ChainTables:
         kept = kept.with_columns(pl.col("fact_id").cast(pl.Int64))
         if not self.lines.height:
             return kept
-        flows = trade_facts(self.lines, year, _named(kept)).with_columns(
+        flows = trade_facts(self.lines, year, _named(kept), _trade()).with_columns(
             basis=pl.col("commodity").replace_strict(self.context.commodities, return_dtype=pl.String),
             correction=pl.lit(None, pl.String),
         )
         first = self.facts.height
         flows = flows.with_columns(fact_id=pl.int_range(first, first + flows.height, dtype=pl.Int64))
         return pl.concat([kept, flows.select(kept.columns)])
+
+
+def _trade() -> pl.DataFrame:
+    """The packaged trade table with what the user imported."""
+    return trade_table(tuple(overlay_trade()))
 
 
 def _named(facts: pl.DataFrame) -> dict[str, set[str]]:
@@ -151,6 +157,12 @@ def read_chain(
     table = _table(home / "facts.csv", FACT_COLUMNS)
     facts = apply_corrections(table.frame, name, corrections)
     _refuse(table.path, fact_problems(facts.drop("correction"), context))
+    if folder is packaged():
+        brought = overlay_facts(name)
+        for (vintage,), rows in brought.group_by("vintage", maintain_order=True):
+            path = overlay_folder() / str(vintage) / "facts" / f"{name}.csv"
+            _refuse(path, fact_problems(rows.drop("vintage"), context))
+        facts = laid_over(facts, brought)
     return ChainTables(
         name, goods.frame.drop("row"), doings.frame.drop("row"), more["lines"], more["hosts"],
         facts.drop("row"), context,

@@ -14,8 +14,10 @@ from monazite.core.manifest import content_hash
 from monazite.core.settings import data_folder
 from monazite.core.units import units
 from monazite.facts.chain import ChainTables, chain_files, read_chain, refuse_shared
+from monazite.facts.citing import known_sources
 from monazite.facts.corrections import read_corrections
 from monazite.facts.folder import SOURCE_FIELDS, Folder, packaged
+from monazite.facts.overlay import overlay_key
 from monazite.facts.reading import read_table
 from monazite.facts.rules import FACT_COLUMNS, SUBJECT, Context, variables
 from monazite.facts.sigma import sigma_expr, widen
@@ -219,7 +221,7 @@ def years(chain: str, *, path: Path | None = None) -> tuple[int, ...]:
     (name,) = folder.choose([chain])
     key = content_key([name], path=path)
     if key not in _YEARS:
-        tables = read_chain(folder, name, list(folder.read_sources()), read_corrections(folder.corrections))
+        tables = read_chain(folder, name, list(known_sources(folder)), read_corrections(folder.corrections))
         _YEARS[key] = tables.years
     return _YEARS[key]
 
@@ -275,7 +277,7 @@ def load(
     """
     folder = packaged() if path is None else Folder.at(Path(path))
     chosen = folder.choose([chains] if isinstance(chains, str) else chains)
-    sources = folder.read_sources()
+    sources = known_sources(folder)
     corrections = read_corrections(folder.corrections)
     read = {name: read_chain(folder, name, list(sources), corrections) for name in chosen}
     refuse_shared(read)
@@ -317,7 +319,7 @@ def content_key(chains: Sequence[str], year: int | None = None, *, path: Path | 
     folder = packaged() if path is None else Folder.at(Path(path))
     files = [item for name in chains for item in chain_files(folder, name)]
     read = [item.read_bytes() for item in (*_settings_files(folder), *files)]
-    return content_hash(*read, list(chains), year)
+    return content_hash(*read, list(chains), year, overlay_key() if folder is packaged() else "")
 
 
 def _owned(frame: pl.DataFrame, column: str, hosts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -25,6 +25,9 @@ import polars as pl
 from monazite.core.range import NORMAL_80
 from monazite.core.settings import data_folder
 from monazite.core.text import say
+from monazite.facts.citing import known_sources
+from monazite.facts.folder import packaged
+from monazite.facts.overlay import newest_trade
 from monazite.facts.problems import Problem, name_problem, problem
 from monazite.facts.rules import FACT_COLUMNS
 from monazite.facts.sigma import relative_sigma
@@ -67,7 +70,10 @@ _NUMBERS = ("factor", "factor_low", "factor_high", "price_low", "price_high", "u
 @lru_cache(maxsize=4)
 def _read(paths: tuple[Path, ...]) -> pl.DataFrame:
     frames = [pl.read_parquet(path).select(TRADE_COLUMNS) for path in paths]
-    return pl.concat(frames) if len(frames) > 1 else frames[0]
+    if len(frames) == 1:
+        return frames[0]
+    about = known_sources(packaged())
+    return newest_trade(pl.concat(frames), {name: entry["published"] for name, entry in about.items()})
 
 
 def trade_table(more: Sequence[Path] = ()) -> pl.DataFrame:
