@@ -252,7 +252,7 @@ def _own_basis(frame: pl.DataFrame) -> list[Problem]:
             own = chain_names()["activity"][activity][0]
             found.append(problem("not_of_chain", row, "activity", given=activity, chain=own))
             continue
-        if capacity is None:
+        if capacity is None or unit is None or basis is None:
             continue
         if units()[unit].dimension != "mass rate":
             found.append(problem("unit_wrong", row, "unit", given=unit, variable="capacity", wanted="t/yr"))

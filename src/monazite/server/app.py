@@ -19,7 +19,7 @@ from monazite.core.errors import MonaziteError
 from monazite.core.text import has, say
 from monazite.draw.palette import stylesheet
 from monazite.market.runs import Runs
-from monazite.server import asking, coverage, data, page, start, wire
+from monazite.server import asking, coverage, data, facilities, page, products, start, wire
 from monazite.server.guard import Guard, security_headers
 from monazite.server.questions import WrongType
 
@@ -51,7 +51,8 @@ def build() -> FastAPI:
     )
     app.state.runs = Runs(1, apart=True)
     app.state.studies = Runs(1, apart=True)  # of their own, so that a short question need not wait for one
-    for router in (start.router, asking.router, data.router, coverage.router):
+    routers = (asking.router, data.router, coverage.router, products.router, facilities.router)
+    for router in (start.router, *routers):
         app.include_router(router)
     _add_page(app)
     app.add_exception_handler(MonaziteError, _told)

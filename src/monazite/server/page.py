@@ -16,7 +16,9 @@ __all__ = ["FOLDER", "PATHS", "asset", "missing", "page"]
 #: where the build of ``ui/`` lies
 FOLDER = Path(__file__).with_name("page")
 #: paths at which the page itself is answered
-PATHS = ("/", "/assess", "/stress", "/study", "/data", "/data/coverage")
+PATHS = (
+    "/", "/assess", "/stress", "/study", "/data", "/data/coverage", "/data/products", "/data/facilities",
+)  # fmt: skip
 _LONG = "public, max-age=31536000, immutable"
 
 

@@ -140,3 +140,34 @@ export type Coverage = {
   counts: Table
   links: { csv: string; json: string }
 }
+
+export type ProductListed = Named & {
+  counted: string
+  chains: string[]
+  commodities: number
+  help: string
+}
+
+export type ProductPage = {
+  product: ProductListed
+  views: View[]
+  figures: Table
+  sources: Source[]
+  links: { csv: string; json: string }
+}
+
+export type Records = {
+  count: number
+  table: Table
+  choices: Record<string, Choice[]>
+  sources: Source[]
+  links: { csv: string; json: string }
+}
+
+export type Shares = {
+  chain: string
+  table: Table
+  published: Table
+  sources: Source[]
+  links: { csv: string; json: string }
+}
