@@ -12,7 +12,7 @@ from functools import lru_cache
 import polars as pl
 
 from monazite.core.text import say
-from monazite.facts.folder import packaged
+from monazite.facts.folder import SOURCE_FIELDS, packaged
 from monazite.facts.places import places
 from monazite.facts.readers.reading import OTHER_SCHEMA, TRADE_SCHEMA, Reading, frame_of
 
@@ -184,7 +184,10 @@ def packaged_sources() -> Mapping[str, Mapping[str, str]]:
     >>> packaged_sources()["baci_hs92"]["published"]
     '2026-01'
     """
-    return packaged().read_sources()
+    return {
+        name: {field: entry[field] for field in SOURCE_FIELDS}
+        for name, entry in packaged().read_sources().items()
+    }
 
 
 @lru_cache(maxsize=1)
