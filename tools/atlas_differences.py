@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from monazite.core.settings import data_folder
 from monazite.facts.counting import Counted, count
+from monazite.facts.table import KIND_ORDER
 
 __all__ = ["COLUMNS", "LIMIT", "entries", "explained_by", "pairs", "totals", "unexplained"]
 
@@ -52,30 +55,62 @@ def pairs(counted: Counted | None = None) -> pl.DataFrame:
 
 def totals(counted: Counted | None = None) -> pl.DataFrame:
     """Return the world totals that differ from the sum of their parts by more than `LIMIT`."""
-    made = (count(None) if counted is None else counted).facts.filter(pl.col("number").is_not_null())
-    rank = {"reported": 0, "derived": 1, "estimated": 2, "assumed": 3, "modelled": 4}
-    best = made.with_columns(rank=pl.col("kind").replace_strict(rank, return_dtype=pl.Int64)).sort("rank")
-    outputs = best.filter(variable="output").unique(
-        ["chain", "activity", "place", "period"], keep="first", maintain_order=True
+    counted = count(None) if counted is None else counted
+    rank = {name: index for index, name in enumerate(KIND_ORDER)}
+    published = dict(counted.sources.select("source", "published").iter_rows())
+    best = (
+        counted.facts.filter(pl.col("number").is_not_null())
+        .with_columns(
+            rank=pl.col("kind").replace_strict(rank, return_dtype=pl.Int64),
+            published=pl.col("source").replace_strict(published, default="", return_dtype=pl.String),
+        )
+        .sort("rank", "published", descending=[False, True], maintain_order=True)
     )
-    sums = outputs.group_by("chain", "activity", "period").agg(total=pl.col("number").sum())
-    world = best.filter(
-        pl.col("variable") == "total_output", pl.col("place").is_null() | (pl.col("place") == "WLD")
-    ).with_row_index("at")
-    parts = world.with_columns(name=pl.col("activity").str.split(";")).explode("name")
-    parts = parts.with_columns(name=pl.col("name").str.strip_chars())
-    parts = parts.join(sums, left_on=["chain", "name", "period"], right_on=["chain", "activity", "period"])
-    joined = parts.group_by("at").agg(pl.col("total").sum())
-    found = world.join(joined, on="at").with_columns(ratio=pl.col("total") / pl.col("number"))
-    found = found.filter((pl.col("ratio") - 1).abs() > LIMIT)
-    return found.select(
-        "chain", "variable", "activity", "commodity", place=pl.lit("WLD"), partner=pl.lit(None, pl.String),
-        period="period", sources="source",
-        figures=pl.concat_str(
-            pl.col("number").round_sig_figs(4), pl.lit(" world; sum "), pl.col("total").round_sig_figs(4)
-        ),
-        ratio=pl.col("ratio").round(2),
-    ).sort(_SUBJECT)  # fmt: skip
+    best = best.unique(
+        ["chain", "variable", "activity", "place", "period"], keep="first", maintain_order=True
+    )
+    outputs: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in best.filter(pl.col("variable").is_in(["output", "total_output"])).iter_rows(named=True):
+        outputs.setdefault((row["chain"], row["period"]), []).append(row)
+    rows = []
+    for (chain, period), some in sorted(outputs.items()):
+        for world in (row for row in some if row["variable"] == "total_output" and _whole(row)):
+            names = _names(world["activity"])
+            total = _sum_of_parts(names, some)
+            if total and abs(total / world["number"] - 1) > LIMIT:
+                figures = f"{_four(world['number'])} world; sum {_four(total)}"
+                rows.append((chain, "total_output", world["activity"], None, "WLD", None, period,
+                             world["source"], figures, round(total / world["number"], 2)))  # fmt: skip
+    schema = dict.fromkeys((*_SUBJECT, "sources", "figures"), pl.String) | {"ratio": pl.Float64}
+    return pl.DataFrame(rows, schema=schema, orient="row").sort(_SUBJECT)
+
+
+def _whole(row: dict[str, Any]) -> bool:
+    return row["place"] is None or row["place"] == "WLD"
+
+
+def _names(text: str) -> set[str]:
+    return {name.strip() for name in text.split(";")}
+
+
+def _sum_of_parts(names: set[str], rows: list[dict[str, Any]]) -> float:
+    """Sum the outputs of activities; a place's own total stands for those that it sums."""
+    told: dict[str, tuple[set[str], float]] = {}
+    for row in rows:
+        if row["variable"] == "total_output" and not _whole(row) and _names(row["activity"]) <= names:
+            own = _names(row["activity"])
+            if row["place"] not in told or len(own) > len(told[row["place"]][0]):
+                told[row["place"]] = (own, row["number"])
+    total = sum(number for _, number in told.values())
+    for row in rows:
+        covered = told.get(row["place"], (set(), 0.0))[0]
+        if row["variable"] == "output" and row["activity"] in names - covered:
+            total += row["number"]
+    return float(total)
+
+
+def _four(value: float) -> str:
+    return f"{value:.4g}" if value < 1e4 else f"{float(f'{value:.4g}'):.0f}"
 
 
 def explained_by(found: pl.DataFrame, known: pl.DataFrame | None = None) -> pl.DataFrame:

@@ -163,8 +163,10 @@ def _trade(name: str, base: FactTable) -> list[str]:
     flows = base.select("trade")
     lines = []
     if path.is_file():
-        rows = []
+        rows, before = [], None
         for row in pl.read_csv(path, infer_schema_length=0).iter_rows(named=True):
+            caveat = "as above" if row["caveat"] and row["caveat"] == before else row["caveat"]
+            before = row["caveat"]
             ends = f" ({row['factor_low']}–{row['factor_high']})" if row["factor_low"] else ""
             band = (
                 f"{row['price_low'] or '0'}–{row['price_high'] or '∞'}"
@@ -173,7 +175,7 @@ def _trade(name: str, base: FactTable) -> list[str]:
             )
             rows.append((
                 words.commodity(row["commodity"]), row["hs"], f"{row['factor']}{ends}", row["share"], band,
-                row["complete"], row["period"], row["source"], row["caveat"],
+                row["complete"], row["period"], row["source"], caveat,
             ))  # fmt: skip
         lines += ["Customs lines from which flows are made:", ""]
         lines += table(
@@ -324,15 +326,27 @@ def _assumed(base: FactTable, own: pl.DataFrame) -> list[str]:
     told = [
         (row["variable"], words.commodity(row["activity"]) if row["activity"] else "",
          words.commodity(row["commodity"]) if row["commodity"] else "",
-         words.place(row["place"]) if row["place"] else "",
-         f"{_figure(row)} {row['unit']}", _clip(row["note"]))
-        for row in some.head(_MOST).iter_rows(named=True)
+         words.place(row["place"]) if row["place"] else "", f"{_figure(row)} {row['unit']}",
+         _clip(row["note"]))
+        for row in some.filter(pl.col("variable") != "output").head(_MOST).iter_rows(named=True)
+    ]  # fmt: skip
+    outputs = some.filter(variable="output").group_by("activity", "note", maintain_order=True)
+    told += [
+        ("output", words.commodity(str(activity)), "", _places(part),
+         f"sum {number(part['value'].sum())} t/yr",
+         _clip(str(note or "")))
+        for (activity, note), part in outputs
     ]  # fmt: skip
     if told:
-        more = f" (the first {_MOST} of {some.height})" if some.height > _MOST else ""
-        lines += [f"Those that shape the chain{more}:", ""]
+        lines += ["Those that shape the chain:", ""]
         lines += table(("variable", "activity", "good", "place", "figure", "why"), told)
     return lines
+
+
+def _places(part: pl.DataFrame) -> str:
+    names = [words.place(name) for name in part.sort("value", descending=True, nulls_last=True)["place"]]
+    more = f" and {len(names) - 4} more" if len(names) > 5 else ""
+    return ", ".join(names[: 4 if more else 5]) + more
 
 
 def _clip(text: str | None) -> str:
@@ -344,7 +358,7 @@ def _differences(name: str) -> list[str]:
     rows = entries().filter(chain=name)
     told = [
         (row["variable"], row["activity"] or row["commodity"] or "all", row["place"] or "all",
-         row["period"] or "all", (row["sources"] or "").replace(";", ", "), row["ratio"], row["reason"])
+         row["period"] or "all", (row["sources"] or "").replace(";", ","), row["ratio"], row["reason"])
         for row in rows.iter_rows(named=True)
     ]  # fmt: skip
     return table(("variable", "of", "place", "year", "sources", "ratio", "why they differ"), told)
