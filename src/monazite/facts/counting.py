@@ -222,7 +222,7 @@ def _better(rows: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
     replaced = found.join(good.select("total", order=pl.int_range(pl.len())), on="total").sort("order")
     taken = replaced.unique([*where, "activity"], keep="first", maintain_order=True)
     kept = rows.join(taken.select(*where, "activity"), on=[*where, "activity"], how="anti")
-    return pl.concat([kept, totals.filter(pl.col("total").is_in(taken["total"])).drop("total")])
+    return pl.concat([kept, totals.filter(pl.col("total").is_in(taken["total"].to_list())).drop("total")])
 
 
 def _sources(facts: pl.DataFrame, sources: dict[str, dict[str, str]]) -> pl.DataFrame:
