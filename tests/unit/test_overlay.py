@@ -35,6 +35,7 @@ from monazite.facts.readers.reading import (
     read_official,
 )
 from monazite.facts.rules import FACT_COLUMNS
+from monazite.facts.table import load
 from monazite.facts.vintages import compare, facts_of, rank, side
 
 #: the survey of this year, which the package does not have
@@ -192,14 +193,27 @@ def test_what_a_killed_import_left_is_no_import_and_is_swept(file, own_folder, m
     assert not rest.exists()
 
 
-def test_a_second_import_of_a_source_or_file_is_refused(file, tmp_path) -> None:
+def test_the_same_file_or_figures_are_not_imported_twice(file, tmp_path) -> None:
     item = _write(file, _reading(_fact()))
     other = tmp_path / "other.csv"
     other.write_text("other figures")
-    for path, source in ((file, "survey_2031"), (other, "survey_2031"), (file, "survey_2032")):
+    for path, place in ((file, "CHN"), (other, "USA")):
         with pytest.raises(ArgumentError, match=f"--remove {item.id} --write"):
-            _write(path, _reading(_fact(source=source), source=source))
+            _write(path, _reading(_fact(place=place)))
     assert len(vintages()) == 1
+    _write(other, _reading(_fact(place="CHN")))
+    assert len(vintages()) == 2, "extracts of one source stand beside each other"
+
+
+def test_the_same_flows_are_not_imported_twice(file, tmp_path) -> None:
+    flow = (2031, "260300", "CHL", "CHN", 1.0, 1.0)
+    _write(file, _trade_reading(_flows(flow)))
+    other = tmp_path / "other.zip"
+    other.write_text("other flows")
+    with pytest.raises(ArgumentError, match="remove it first"):
+        _write(other, _trade_reading(_flows(flow, (2031, "260300", "PER", "CHN", 1.0, 1.0))))
+    _write(other, _trade_reading(_flows((2030, *flow[1:]))))
+    assert len(overlay_trade()) == 2
 
 
 def test_names_and_dates_are_checked(file) -> None:
@@ -350,9 +364,11 @@ def test_a_table_of_ones_own_is_read_with_its_sources(tmp_path) -> None:
     (tmp_path / "sources.toml").write_text(f"[sources.ours]\n{lines}\n")
     reading = read_official(path)
     assert not reading.problems
+    assert effect_of(reading).facts["chosen"].to_list() == ["toy"], "reported before estimated"
     item = _write(path, reading)
     assert item.id.startswith("mine-")
     assert overlay_facts("toy")["value"].to_list() == ["21"]
+    assert load(["toy"], 2024).select("output", activity="mine_toy", place="USA")["value"].to_list() == [20.0]
     assert list(overlay.imported_sources()) == ["ours"]
 
 
@@ -404,3 +420,26 @@ def test_a_folder_of_chains_is_a_vintage(tmp_path) -> None:
         (home / path.name).write_text(text.replace("mine_toy,USA,,2024,20,", "mine_toy,USA,,2024,30,"))
     found = compare(side("packaged"), side(str(home.parent)), ["toy"]).filter(pl.col("difference") != "same")
     assert found.select("place", "first", "second", "difference").rows() == [("USA", 20.0, 30.0, "changed")]
+
+
+@pytest.mark.parametrize(("day", "value"), [("2031-02", 21.0), ("1999", 20.0)])
+def test_what_is_said_to_be_chosen_is_what_is_loaded(tmp_path, day, value) -> None:
+    path = tmp_path / "mine.csv"
+    pl.DataFrame([_fact(source="ours")]).select(FACT_COLUMNS).write_csv(path)
+    lines = "\n".join(f'{name} = "{text}"' for name, text in (ENTRY | {"published": day}).items())
+    (tmp_path / "sources.toml").write_text(f"[sources.ours]\n{lines}\n")
+    chosen = effect_of(read_official(path)).facts["chosen"].item()
+    before = load(["toy"], 2024).content_hash
+    item = _write(path, read_official(path))
+    facts = load(["toy"], 2024)
+    (row,) = facts.select("output", activity="mine_toy", place="USA").iter_rows(named=True)
+    assert (row["source"], row["value"]) == (chosen, value)
+    assert facts.content_hash != before
+    remove_vintage(item.id)
+    assert load(["toy"], 2024).content_hash == before
+
+
+def test_flows_of_a_newer_release_are_loaded(file) -> None:
+    _write(file, _trade_reading(_flows((2024, "260300", "CHL", "CHN", 5e9, 2e6))))
+    flows = load(["copper"], 2024).select("trade", commodity="copper_concentrate", place="CHL")
+    assert set(flows["source"]) == {"baci_hs92_v203101"}

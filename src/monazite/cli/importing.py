@@ -208,7 +208,7 @@ def _grids(screen: Console, effect: Effect) -> None:
         pl.concat_str("place", "partner", separator=" → ", ignore_nulls=True).alias("place"),
         "period",
         pl.col("value").alias("file"),
-        pl.col("other_value").alias("known"),
+        pl.col("other_value").alias("before"),
         pl.col("other_source").alias("source"),
         pl.col("ratio").alias("times"),
         "chosen",

@@ -140,14 +140,17 @@ def _other_rest(facts: pl.DataFrame) -> dict[int, str]:
 
 def _facts(facts: pl.DataFrame, reading: Reading) -> pl.DataFrame:
     days = published()
-    own_day = (reading.source_entry or {}).get("published", "")
+    if reading.source_entry is not None:
+        days = {reading.source: reading.source_entry["published"]} | days
+    if isinstance(reading, OwnReading):
+        days = {name: entry["published"] for name, entry in reading.sources.items()} | days
     known: dict[tuple[object, ...], list[dict[str, object]]] = {}
     for row in figures(facts_of(facts["chain"].unique().sort().to_list())).iter_rows(named=True):
         known.setdefault(tuple(row[name] for name in KEY), []).append(row)
     made = []
     for row in figures(facts).iter_rows(named=True):
         key = tuple(row[name] for name in KEY)
-        day = days.get(row["source"], own_day)
+        day = days.get(row["source"], "")
         others = known.get(key, [])
         effect, other = _meets(row, others)
         rivals = [

@@ -9,12 +9,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
+
 from monazite.core.errors import ArgumentError, FactsError
 from monazite.facts.effects import Effect, facts_to_write
-from monazite.facts.overlay import Vintage, imported_sources, vintages, write_vintage
+from monazite.facts.overlay import SAME, Vintage, imported_sources, vintages, write_vintage
 from monazite.facts.readers.customs import packaged_sources
 from monazite.facts.readers.own import OwnReading
 from monazite.facts.readers.reading import Reading
+from monazite.facts.reading import read_table
+from monazite.facts.rules import FACT_COLUMNS
 
 __all__ = ["Plan", "prepared", "written"]
 
@@ -95,7 +99,8 @@ def written(plan: Plan, effect: Effect) -> Vintage:
     FactsError
         If nothing of the file belongs to a packaged chain, or the folder cannot be written.
     ArgumentError
-        If there is an import of the source already, or another import describes one of its sources otherwise.
+        If the file, or the same figures of its source, are imported already, or another import describes one
+        of its sources otherwise.
     """
     reading = plan.reading
     facts = facts_to_write(reading, effect)
@@ -103,12 +108,12 @@ def written(plan: Plan, effect: Effect) -> Vintage:
     if not facts and not flows:
         raise FactsError("data.import_nothing", file=plan.file)
     for item in vintages():
-        if item.manifest["sha256"] == plan.digest:
+        if item.manifest["sha256"] == plan.digest or _meet(item, facts, reading.trade):
             raise ArgumentError("data.overlay_there", id=item.id, day=str(item.manifest["imported"])[:10])
     own = packaged_sources()
     known = imported_sources()
     for name, entry in plan.sources.items():
-        if name in known and dict(entry) != known[name][1]:
+        if name in known and _told(entry) != _told(known[name][1]):
             raise ArgumentError("data.import_source", source=name, id=known[name][0])
     sources = {name: entry for name, entry in plan.sources.items() if name not in known}
     day = plan.sources.get(reading.source, own.get(reading.source, {})).get("published", "")
@@ -125,3 +130,23 @@ def written(plan: Plan, effect: Effect) -> Vintage:
         "sources": sorted(plan.sources),
     }
     return write_vintage(plan.id, manifest, facts, reading.trade, sources)
+
+
+def _told(entry: Mapping[str, str]) -> dict[str, str]:
+    """Return a source's entry without the day on which a file of it was fetched."""
+    return {field: text for field, text in entry.items() if field != "retrieved"}
+
+
+def _meet(item: Vintage, facts: Mapping[str, pl.DataFrame], trade: pl.DataFrame | None) -> bool:
+    """Tell whether an import has a figure of the same source on the same subject, or the same flow."""
+    for chain, frame in facts.items():
+        path = item.facts(chain)
+        if path is not None:
+            there = read_table(path, FACT_COLUMNS).frame
+            if frame.join(there, on=SAME, how="semi", nulls_equal=True).height:
+                return True
+    if trade is None or item.trade is None:
+        return False
+    flow = ["source", "year", "hs", "exporter", "importer", "reporter"]
+    there = pl.read_parquet(item.trade, columns=flow).cast({"year": pl.Int32})
+    return trade.join(there, on=flow, how="semi").height > 0

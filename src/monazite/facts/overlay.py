@@ -31,6 +31,7 @@ from monazite.facts.rules import FACT_COLUMNS, SUBJECT
 from monazite.facts.structure import columns_of
 
 __all__ = [
+    "SAME",
     "Vintage",
     "family",
     "find",
@@ -54,7 +55,7 @@ _FACTS = "facts"
 #: what an import that was cut short leaves; the next one removes it when it is old
 _NEW, _OLD, _STALE = ".new-", ".old-", 3600.0
 #: a fact of one source on one subject
-_SAME = ("variable", *SUBJECT, "source")
+SAME = ("variable", *SUBJECT, "source")
 _ID = re.compile(r"^[a-z0-9][a-z0-9_.-]*$")
 
 
@@ -229,10 +230,10 @@ def laid_over(own: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
     """
     if not more.height:
         return own
-    more = more.select(FACT_COLUMNS).unique(_SAME, keep="last", maintain_order=True)
-    told = (*_SAME, "value", "low", "high", "unit", "status")
+    more = more.select(FACT_COLUMNS).unique(SAME, keep="last", maintain_order=True)
+    told = (*SAME, "value", "low", "high", "unit", "status")
     more = more.join(own.select(told), on=told, how="anti", nulls_equal=True, maintain_order="left")
-    kept = own.join(more.select(_SAME), on=_SAME, how="anti", nulls_equal=True, maintain_order="left")
+    kept = own.join(more.select(SAME), on=SAME, how="anti", nulls_equal=True, maintain_order="left")
     return pl.concat([kept, more], how="diagonal_relaxed").select(own.columns)
 
 
@@ -311,7 +312,7 @@ def write_vintage(
     Raises
     ------
     ArgumentError
-        If there is a vintage of that name already, or of that source: it must be removed first.
+        If there is a vintage of that name already: it must be removed first.
     FactsError
         If the folder cannot be written.
     """
@@ -319,7 +320,7 @@ def write_vintage(
         raise ArgumentError("data.overlay_name", given=id_)
     root = overlay_folder()
     for item in vintages():
-        if item.id == id_ or item.manifest["source"] == manifest["source"]:
+        if item.id == id_:
             raise ArgumentError("data.overlay_there", id=item.id, day=str(item.manifest["imported"])[:10])
     told = {**manifest, "imported": datetime.now(UTC).isoformat(timespec="seconds")}
     try:
