@@ -14,10 +14,10 @@ from monazite.facts.places import inline, name_of
 if TYPE_CHECKING:
     from monazite.assess.result import Assessment
 
-__all__ = ["exposures", "findings", "heads", "summary"]
+__all__ = ["TOLD", "direct_row", "exposures", "findings", "heads", "summary"]
 
 #: chains that a summary tells of: the most exposed, where there are more
-MOST = 3
+TOLD = 3
 
 
 def summary(answer: Assessment) -> str:
@@ -34,7 +34,7 @@ def findings(answer: Assessment) -> list[str]:
     table, found = answer.table.filter(pl.col("value").is_not_null()), heads(answer)
     if not found:
         return _without_head(answer, table)
-    told = sorted(found, key=lambda head: -float(head["value"]))[:MOST] if len(found) > MOST else found
+    told = sorted(found, key=lambda head: -float(head["value"]))[:TOLD] if len(found) > TOLD else found
     first = "; ".join(_exposure(answer, table, head) for head in told)
     second = "; ".join(filter(None, (_cover(answer, table, head) for head in told)))
     if len(told) < len(found):
@@ -156,17 +156,22 @@ def _headline(answer: Assessment, table: pl.DataFrame, chain: str) -> dict[str, 
     return found[0] if found else None
 
 
-def _exposure(answer: Assessment, table: pl.DataFrame, head: dict[str, Any]) -> str:
-    by, good = head["by"], head["commodity"]
-    direct = table.filter(
+def direct_row(answer: Assessment, table: pl.DataFrame, head: dict[str, Any]) -> pl.DataFrame:
+    """Return the direct share of what a head is about, from the same state; no row where there is none."""
+    return table.filter(
         (pl.col("measure") == "direct_share")
         & (pl.col("place") == answer.subject)
         & (pl.col("chain") == head["chain"])
         & (pl.col("stage") == head["stage"])
         & pl.col("commodity").eq_missing(head["commodity"])
         & ((pl.col("element") == head["element"]) | pl.col("element").is_null())
-        & (pl.col("by") == by)
+        & (pl.col("by") == head["by"])
     )
+
+
+def _exposure(answer: Assessment, table: pl.DataFrame, head: dict[str, Any]) -> str:
+    by, good = head["by"], head["commodity"]
+    direct = direct_row(answer, table, head)
     values = {
         "element": _element(head["element"]),
         "goods": _goods(head["stage"], head["chain"])

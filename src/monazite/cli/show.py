@@ -14,6 +14,9 @@ import polars as pl
 from rich.table import Table
 from rich.text import Text
 
+from monazite.assess.overview import overview
+from monazite.assess.result import Assessment
+from monazite.assess.words import TOLD
 from monazite.core.text import has, say
 from monazite.market.measures.relief import RELIEF
 from monazite.views import numbers, words
@@ -104,9 +107,12 @@ def show(console: Console, result: Result) -> None:
     if _only_world(result):
         console.print(Text(say("cli.world_left_out"), style="dim"))
         return
+    asked = getattr(result, "result", result)
+    if isinstance(asked, Assessment) and table["chain"].n_unique() > TOLD:
+        _overview(console, asked)
+        return
     by_month = pl.col("month").is_not_null() if "month" in table.columns else pl.lit(value=False)
     hidden = _tables(console, table.filter(~by_month)) + _lines(console, table.filter(by_month))
-    asked = getattr(result, "result", result)
     group = getattr(asked, "subject", None) or getattr(asked, "group", None)
     chains = table["chain"].drop_nulls().unique(maintain_order=True).to_list()
     helps = [
@@ -122,6 +128,27 @@ def show(console: Console, result: Result) -> None:
     console.print(Text(say("cli.sources_count", count=sources.height), style="dim"))
     if hidden:
         console.print(Text(say("cli.more_rows", count=hidden), style="dim"))
+
+
+def _overview(console: Console, answer: Assessment) -> None:
+    """Print one line a chain, and how to see more."""
+    heads = [
+        say(f"cli.overview_{name}") for name in ("chain", "goods", "by", "touch", "direct", "cover", "stage")
+    ]
+    table = _table(heads, right={3, 4, 5})
+    for row in overview(answer).iter_rows(named=True):
+        good = words.commodity(row["commodity"]) if row["commodity"] else words.stage(row["stage"])
+        mark = MARKS[quality(row["kind"], "ok", row["touch_share"])]
+        share = [numbers.percent(row[name]) for name in ("touch_share", "direct_share", "cover")]
+        table.add_row(
+            words.chain(row["chain"]), good, words.place(row["by"]), f"{share[0]} {mark}", share[1], share[2],
+            words.stage(row["weakest"]) if row["weakest"] else "",
+        )  # fmt: skip
+    console.print()
+    console.print(table)
+    console.print()
+    console.print(Text(say("cli.legend", **MARKS), style="dim"))
+    console.print(Text(say("cli.overview_more", place=answer.subject, rows=answer.table.height), style="dim"))
 
 
 def _only_world(result: Result) -> bool:
