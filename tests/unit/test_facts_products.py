@@ -73,6 +73,19 @@ def test_every_link_joins_a_commodity_and_an_end_use_of_one_chain() -> None:
         assert names["commodity"][commodity][0] == names["activity"][activity][0]
 
 
+def test_every_material_is_linked_to_an_end_use_that_takes_it() -> None:
+    takes: set[tuple[str, str]] = set()
+    folder = packaged()
+    for chain in folder.names():
+        rows = pl.read_csv(folder.chains / chain / "facts.csv", infer_schema_length=0)
+        rows = rows.filter(pl.col("variable").is_in(["use", "use_share"]))
+        takes |= set(rows.select("commodity", "activity").iter_rows())
+    linked = set(load_products().uses.select("product", "commodity").iter_rows())
+    content = load_products().facts.filter(pl.col("variable") == "content_per_unit")
+    assert set(content.select("activity", "commodity").iter_rows()) == linked
+    assert set(load_products().uses.select("commodity", "activity").iter_rows()) <= takes
+
+
 def test_every_fact_has_source_kind_unit_and_a_range_where_assumed() -> None:
     facts = load_products().facts
     sources = set(packaged().read_sources())
