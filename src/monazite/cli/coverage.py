@@ -56,7 +56,7 @@ def counts(table: pl.DataFrame) -> pl.DataFrame:
     --------
     >>> from monazite.facts.coverage import coverage_of
     >>> counts(coverage_of("toy").table).columns
-    ['chain', 'reported', 'assumed', 'facts']
+    ['chain', 'reported', 'derived', 'estimated', 'assumed', 'modelled', 'withheld', 'missing', 'facts']
     """
     import polars as pl
 
@@ -65,7 +65,9 @@ def counts(table: pl.DataFrame) -> pl.DataFrame:
 
     rows = table.filter(pl.col("measure") == "facts_total").with_columns(pl.col("value").cast(pl.Int64))
     wide = rows.pivot(on="known", index="chain", values="value", aggregate_function="sum")
-    found = [name for name in KNOWN if name in wide.columns]
+    found = [name for name in KNOWN if name != "not_applicable" or wide[name].sum()]
     named = {name: words.chain(name) for name in wide["chain"].drop_nulls().to_list()}
     chain = pl.col("chain").replace_strict(named, default=say("cli.coverage_all"), return_dtype=pl.String)
-    return wide.select(chain, *(pl.col(name) for name in found)).with_columns(facts=pl.sum_horizontal(found))
+    return wide.select(chain, *(pl.col(name).fill_null(0) for name in found)).with_columns(
+        facts=pl.sum_horizontal(found)
+    )

@@ -51,7 +51,8 @@ class Coverage:
           tonnes where outputs (or uses, of end uses) are known, of the number of facts where not.
         - ``reported_share``: part of the world's tonnes that rests on reported figures, of each good and
           (mean of its bases) of each stage.
-        - ``facts_total``: number of facts by how they are known, of each chain and (no chain) of all.
+        - ``facts_total``: number of facts by how they are known, of each chain and (no chain, every way told)
+          of all.
         - ``complete_share``: part of all facts that name their source, unit, basis or kind.
     sources : polars.DataFrame
         Every source with what is said of it, the chains that cite it and how many of their facts.
@@ -334,6 +335,7 @@ def _weights(counted: Counted, shown: Sequence[str]) -> pl.DataFrame:
 def _totals(facts: pl.DataFrame) -> pl.DataFrame:
     own = facts.group_by("chain", "known").agg(value=pl.len().cast(pl.Float64))
     every = facts.group_by("known").agg(value=pl.len().cast(pl.Float64))
+    every = pl.DataFrame({"known": KNOWN}).join(every, on="known", how="left").fill_null(0.0)
     return pl.concat([own, every], how="diagonal_relaxed").with_columns(
         measure=pl.lit("facts_total"), unit=pl.lit("1"), basis=pl.lit("none"), status=pl.lit("ok")
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
+import polars as pl
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
@@ -90,7 +91,8 @@ def _page(question: CoverageQuestion) -> dict[str, Any]:
 def _counts(answer: Answer) -> Table:
     """Lay out the number of facts of each chain by how they are known."""
     totals = answer.table.filter(measure="facts_total")
-    used = [name for name in KNOWN if name in set(totals["known"].to_list())]
+    some = set(totals.filter(pl.col("value") > 0)["known"].to_list())
+    used = [name for name in KNOWN if name != "not_applicable" or name in some]
     rows: dict[str | None, dict[str, int]] = {}
     for chain, known, value in totals.select("chain", "known", "value").iter_rows():
         rows.setdefault(chain, {})[known] = int(value)
