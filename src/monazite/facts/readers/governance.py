@@ -17,7 +17,7 @@ from monazite.facts.readers.cells import plain, plain_number
 from monazite.facts.readers.collect import Collector
 from monazite.facts.readers.grid import read_grid
 from monazite.facts.readers.maps import place_of
-from monazite.facts.readers.reading import DATABASE_ERRORS, SQLITE, Reading, database
+from monazite.facts.readers.reading import DATABASE_ERRORS, SQLITE, Reading, check_database, database
 
 __all__ = ["INDICATORS", "READERS", "Governance", "read_governance"]
 
@@ -131,6 +131,7 @@ def _database(found: _Found, path: Path) -> None:
     out = found.out
     try:
         with contextlib.closing(database(path)) as file:
+            check_database(file)
             for table, bounds in _TABLES.items():
                 cursor = file.execute(f'select * from "{table}"')
                 header = [item[0] for item in cursor.description]
@@ -188,6 +189,7 @@ def _table(found: _Found, data: bytes) -> None:
     seen: dict[tuple[str, str, str], int] = {}
     for row, cells in grid.rows:
         code, year, indicator = (plain(cells[name]) for name in ("code", "year", "indicator"))
+        code = code.upper()
         if indicator not in INDICATORS:
             out.strange(row, "indicator", "variable", indicator, None)
             continue

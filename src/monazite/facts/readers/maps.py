@@ -114,28 +114,30 @@ def mapping(name: str) -> tuple[Entry, ...]:
 
 
 @lru_cache(maxsize=1)
-def chain_names() -> Mapping[str, frozenset[str]]:
-    """Return the ids of commodities and activities of every packaged chain.
+def chain_names() -> Mapping[str, Mapping[str, str]]:
+    """Return the basis of every commodity and activity of every packaged chain; an end use has none.
 
     Examples
     --------
-    >>> "extract_gallium" in chain_names()["gallium"]
-    True
+    >>> chain_names()["gallium"]["extract_gallium"]
+    'metal'
     """
     folder = packaged()
-    found = {}
+    found: dict[str, Mapping[str, str]] = {}
     for name in folder.names():
-        goods = read_table(folder.chains / name / "commodities.csv", COMMODITY_COLUMNS).frame["commodity"]
-        doings = read_table(folder.chains / name / "activities.csv", ACTIVITY_COLUMNS).frame["activity"]
-        found[name] = frozenset([*goods.drop_nulls().to_list(), *doings.drop_nulls().to_list()])
+        goods = read_table(folder.chains / name / "commodities.csv", COMMODITY_COLUMNS).frame
+        doings = read_table(folder.chains / name / "activities.csv", ACTIVITY_COLUMNS).frame
+        bases = dict(goods.select("commodity", "basis").drop_nulls().iter_rows())
+        own = doings.select("activity", "reference").drop_nulls("activity").iter_rows()
+        found[name] = {**bases, **{doing: bases.get(reference, "") for doing, reference in own}}
     return found
 
 
 def is_packaged(entry: Entry) -> bool:
-    """Tell whether the chain of an entry is packaged and has its commodity and activities."""
-    known = chain_names().get(entry.chain)
+    """Tell whether the chain of an entry is packaged, has its commodity or activities, and on its basis."""
+    known = chain_names().get(entry.chain, {})
     names = [part.strip() for part in f"{entry.commodity};{entry.activity}".split(";") if part.strip()]
-    return known is not None and bool(names) and all(name in known for name in names)
+    return bool(names) and all(name in known for name in names) and known[names[0]] == entry.basis
 
 
 def place_of(name: str) -> Place:

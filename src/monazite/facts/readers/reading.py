@@ -29,6 +29,7 @@ __all__ = [
     "TRADE_SCHEMA",
     "Reader",
     "Reading",
+    "check_database",
     "database",
     "frame_of",
     "head_of",
@@ -254,6 +255,13 @@ def tables_of(path: Path) -> tuple[str, ...]:
             return tuple(str(name) for (name,) in rows.fetchall())
     except DATABASE_ERRORS as error:
         raise FactsError("data.reader_database", file=path.name, reason=str(error)) from error
+
+
+def check_database(file: sqlite3.Connection) -> None:
+    """Raise the library's error where the pages of a database do not fit together."""
+    answer = str(file.execute("pragma integrity_check(1)").fetchone()[0])
+    if answer != "ok":
+        raise sqlite3.DatabaseError(answer)
 
 
 def database(path: Path) -> sqlite3.Connection:

@@ -37,9 +37,10 @@ _MONTHS = (
     "November",
     "December",
 )
-_SCIENCE = re.compile(r"^[0-9]+(?:\.[0-9]+)?E-?[0-9]{1,2}$")
 _MARKS = {"…": "missing", "..": "missing", "...": "missing"}
 _FIRST_COLUMN = 1
+#: no monthly mean of an exchange has ever moved by more than this from one month to the next
+_JUMP = 4.0
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ def _read(out: Collector, sheet: Sheet, months: Mapping[int, tuple[int, int]]) -
                 out.other(row, f"{_SHEET} · {year}")
     for series in chosen:
         read = {row: _price(out, row, series, sheet[row].get(series.column, "")) for row in months}
+        _jumps(out, series, read)
         for year, rows in years.items():
             found = [read[row] for row in rows]
             values = [item.value for item in found if item is not None and item.value is not None]
@@ -187,22 +189,22 @@ def _price(out: Collector, row: int, series: _Series, text: str) -> Figure | Non
     """Return a price; None, with the problem noted, where the cell holds none."""
     if not text.strip():
         return Figure(status="missing")
-    cell = plain(text)
-    if _SCIENCE.match(cell):
-        cell = f"{float(cell):.12f}".rstrip("0")
-    found = figure(_shortest(cell), _MARKS)
-    if found is None or (found.value is not None and found.value <= 0):
+    found = figure(text, _MARKS)
+    number = None if found is None else found.value
+    if found is None or found.estimated or found.low is not None or (number is not None and number <= 0):
         out.wrong("reader_figure", row, column_name(series.column), given=plain(text))
         return None
     return found
 
 
-def _shortest(text: str) -> str:
-    """Return a number without the digits that binary fractions add (78.010000000000005)."""
-    whole, point, digits = text.partition(".")
-    if point and whole.isdigit() and digits.isdigit() and len(digits) > 9:
-        return f"{float(text):.15g}" if len(whole) < 9 else text
-    return text
+def _jumps(out: Collector, series: _Series, read: Mapping[int, Figure | None]) -> None:
+    """Name months in which a price is many times, or a small part of, that of the month before."""
+    before = None
+    for row, found in read.items():
+        value = None if found is None else found.value
+        if before and value and not 1 / _JUMP <= value / before <= _JUMP:
+            out.wrong("reader_jump", row, column_name(series.column), given=value, before=before)
+        before = value or before
 
 
 def _fact(out: Collector, row: int, series: _Series, found: Figure, year: int) -> None:

@@ -15,7 +15,7 @@ from monazite.facts.places import places
 from monazite.facts.readers.cells import Figure, plain
 from monazite.facts.readers.collect import Collector
 from monazite.facts.readers.maps import Entry, is_packaged, mapping, place_of, plain_key
-from monazite.facts.readers.reading import DATABASE_ERRORS, SQLITE, Reading, database
+from monazite.facts.readers.reading import DATABASE_ERRORS, SQLITE, Reading, check_database, database
 from monazite.facts.readers.sums import Sum, sum_problems
 
 __all__ = ["READERS", "WorldMining"]
@@ -82,9 +82,6 @@ class WorldMining:
                     _row(work, total, table, years, dict(zip(header, cells, strict=True)))
         except DATABASE_ERRORS as error:
             out.wrong("reader_database", None, None, file=path.name, reason=str(error))
-        missing = sorted(set(_entries()) - {table for table, _ in work.sums})
-        if missing and not out.problems:
-            out.wrong("reader_no_table", None, None, wanted=missing)
         out.problems += sum_problems(work.sums.values())
         vintage = str(int(work.latest) + 2) if work.latest else ""
         out.source = f"wmd{vintage}"
@@ -107,6 +104,7 @@ class WorldMining:
 def _tables(path: Path) -> Iterator[tuple[str, list[str], list[tuple[object, ...]]]]:
     """Return name, columns and rows of every table of production."""
     with contextlib.closing(database(path)) as file:
+        check_database(file)
         names = [
             str(name)
             for (name,) in file.execute("select name from sqlite_master where type = 'table' order by name")

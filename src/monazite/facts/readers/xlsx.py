@@ -20,6 +20,7 @@ Sheet = Mapping[int, Mapping[int, str]]
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _LINK = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_STORED = re.compile(r"^-?[0-9]+(?:\.[0-9]+)?(?:E[-+]?[0-9]{1,2})?$")
 _CELL = re.compile(r"^([A-Z]{1,3})([1-9][0-9]{0,6})$")
 #: a part of an official spreadsheet that unpacks to more than this is none
 _LARGEST = 200_000_000
@@ -143,4 +144,12 @@ def _text(cell: ET.Element, shared: list[str]) -> str | None:
         if not value.strip().isdigit() or int(value) >= len(shared):
             raise _Damaged(say("data.reader_shared", given=value, cell=cell.get("r", "")))
         return shared[int(value)]
-    return value
+    return _decimal(value.strip()) if kind == "n" else value
+
+
+def _decimal(value: str) -> str:
+    """Return a stored number as its fifteen digits say it: 78.010000000000005 is 78.01, 7E-2 is 0.07."""
+    if not _STORED.match(value):
+        return value
+    text = f"{float(value):.15g}"
+    return text if "e" not in text else f"{float(value):.12f}".rstrip("0").rstrip(".")
