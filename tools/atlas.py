@@ -27,6 +27,8 @@ from atlas_differences import unexplained  # noqa: E402
 from atlas_pages import chain_page, index_page, sources_page  # noqa: E402
 
 from monazite import facts  # noqa: E402
+from monazite.answer import Answer  # noqa: E402
+from monazite.draw import svg  # noqa: E402
 from monazite.facts.counting import count  # noqa: E402
 from monazite.facts.coverage import coverage_of  # noqa: E402
 
@@ -66,7 +68,7 @@ def write(*, check: bool, folder: Path = DOCS) -> int:
     text = json.dumps(kept, indent=1, ensure_ascii=False) + "\n"
     made = {"atlas/reconciled.json": text} | pages(kept)
     stale = [name for name, page in made.items() if _read(folder / name) != page]
-    stale += [path.relative_to(folder).as_posix() for path in sorted((folder / "atlas").glob("*.md"))
+    stale += [path.relative_to(folder).as_posix() for path in sorted((folder / "atlas").glob("*.[ms][dv]*"))
               if path.relative_to(folder).as_posix() not in made]  # fmt: skip
     if check:
         for name in old:
@@ -96,6 +98,7 @@ def pages(kept: dict[str, Any]) -> dict[str, str]:
         f"atlas/{name}.md": chain_page(name, counted, coverage, kept.get(name)) for name in counted.chains
     }
     made["atlas/index.md"] = index_page(counted, coverage, kept)
+    made["atlas/known.svg"] = svg(Answer(coverage).view())
     made["sources.md"] = sources_page(counted)
     return made
 

@@ -390,7 +390,17 @@ def index_page(counted: Counted, coverage: Coverage, kept: dict[str, Any]) -> st
         ))  # fmt: skip
     head = ("chain", "stages", "hollow", "facts", "reported", "estimated, derived", "assumed",
             "withheld, missing", "χ²/dof", "beyond 3.3 sd")  # fmt: skip
-    lines = ["# The atlas", "", _WRITTEN, "", *coverage.findings(), "", *table(head, rows)]
+    lines = [
+        "# The atlas",
+        "",
+        _WRITTEN,
+        "",
+        *coverage.findings(),
+        "",
+        "![What is known of each stage of each chain, year by year](known.svg)",
+        "",
+        *table(head, rows),
+    ]
     lines += [
         "The map of the same, and every count: `monazite data coverage`, or the page `/data/coverage`.",
         "Sources: [sources.md](../sources.md).",

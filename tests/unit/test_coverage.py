@@ -196,7 +196,7 @@ def test_a_cell_tells_the_facts_and_the_sources_behind_it(made: Made) -> None:
     found = made()
     why = found.explain(measure="leading_share", stage="mine", period="2024")
     assert dict(why["counts"].group_by("variable").agg(pl.col("facts").sum()).iter_rows()) == {
-        "output": 4, "price": 1, "total_output": 1,
+        "output": 4, "price": 1, "total output": 1,
     }  # fmt: skip
     assert why["cited"].rows() == [("A survey", 5), ("A newspaper", 1)]
 

@@ -101,7 +101,10 @@ class Coverage:
         )
         stages = self.stages
         hollow = stages.filter(pl.col("known") == _NONE)
-        names = [f"{row['chain']} {row['stage']}".replace("_", " ") for row in hollow.iter_rows(named=True)]
+        names = [
+            f"{row['chain'].replace('_', ' ')} ({say('assess.stage_' + row['stage'])})"
+            for row in hollow.iter_rows(named=True)
+        ]
         more = len(names) - _LISTED
         shown = names if more <= 1 else [*names[:_LISTED], say("coverage.more", count=more)]
         key = "coverage.summary_hollow" if names else "coverage.summary_full"
@@ -156,9 +159,9 @@ class Coverage:
         cited = cited.join(self.sources.select("source", "citation"), on="source", how="left")
         return {
             "formula": say(f"coverage.formula_{cell['measure']}"),
-            "counts": counts.select("variable", "known", facts=pl.col("value").cast(pl.Int64)).sort(
-                "variable", "known"
-            ),
+            "counts": counts.select(
+                pl.col("variable").str.replace_all("_", " "), "known", facts=pl.col("value").cast(pl.Int64)
+            ).sort("variable", "known"),
             "cited": cited.sort("facts", "source", descending=[True, False]).select("citation", "facts"),
         }
 
