@@ -20,7 +20,7 @@ Grid = list[list[object]]
 #: variable, subject, place, period, figure (None: none is given)
 Fact = tuple[str, str, str, str, float | None]
 
-CHINA_REE = "mine_rock; mine_clay_chn"
+CHINA_REE = "mine_rock;mine_clay_chn"
 WORLD_REE = (
     "mine_rock; mine_clay_chn; mine_clay_mmr; mine_mountain_pass; mine_mount_weld; mine_monazite; "
     "mine_loparite; mine_clay_bra"
@@ -131,7 +131,6 @@ _PLACES = {
     "russia": "RUS",
     "rwanda": "RWA",
     "united states": "USA",
-    "other countries": "ROW",
     "korea, republic of": "KOR",
     "world total": "WLD",
     "world total (rounded)": "WLD",

@@ -74,6 +74,9 @@ COMTRADE = [
 ]
 
 
+CODES = {"699": "IND", "392": "JPN", "842": "USA", "156": "CHN", "0": "W00"}
+
+
 def comtrade() -> Grid:
     """Write declared trade in one line of customs."""
     rows: Grid = [list(COMTRADE)]
@@ -101,20 +104,25 @@ def comtrade() -> Grid:
 
 def plain_comtrade(path: Path) -> Plain | None:
     """Read declared trade plainly: dollars and tonnes of every flow."""
-    rows = table(path.read_bytes())
+    rows = table(path.read_bytes(), "cp1252")
     if rows is None:
         return None
     found: Plain = {}
     for row in rows:
         clean = {name: " ".join((cell or "").split()) for name, cell in row.items() if name}
-        one, two, flow = (clean.get(name, "") for name in ("reporterISO", "partnerISO", "flowCode"))
+        flow = clean.get("flowCode", "")
+        one, two = (
+            clean.get(f"{who}ISO", CODES.get(clean.get(f"{who}Code", ""), ""))
+            for who in ("reporter", "partner")
+        )
         if clean.get("cmdCode") != "260300" or flow not in ("M", "X") or two == "W00":
             continue
+        year = clean.get("refYear", clean.get("period", ""))
         ends = f"{one}>{two}" if flow == "X" else f"{two}>{one}"
         who = "exporter" if flow == "X" else "importer"
         for name, column, unit in (("usd", "primaryValue", 1.0), ("t", "netWgt", 0.001)):
             value = signed(clean.get(column, ""))
-            found[f"{name} {who}", "260300", ends, clean.get("refYear", ""), value and value * unit] = 0
+            found[f"{name} {who}", "260300", ends, year, value and value * unit] = 0
     return found
 
 

@@ -13,7 +13,17 @@ from monazite.facts.places import places
 from monazite.facts.readers.cells import Figure, figure, plain
 from monazite.facts.readers.collect import Collector
 from monazite.facts.readers.grid import read_grid
-from monazite.facts.readers.maps import Entry, Place, is_packaged, mapping, misspelt, place_of, plain_key
+from monazite.facts.readers.maps import (
+    Entry,
+    Place,
+    chosen,
+    is_packaged,
+    mapping,
+    misspelt,
+    place_of,
+    plain_key,
+    unused,
+)
 from monazite.facts.readers.reading import Reading
 
 __all__ = ["READERS", "Bgs"]
@@ -188,7 +198,7 @@ def _twice(work: _Work, row: int, cells: Mapping[str, str]) -> bool:
         return False
     first, before = work.first[key]
     if before == value:
-        work.out.skip(row, "reader_repeated", first=first)
+        work.out.skip(row, "reader_repeated")
     else:
         work.out.wrong(
             "reader_contradicts", row, "quantity", given=value or "-", first=first, before=before or "-"
@@ -208,12 +218,11 @@ def _facts(
 ) -> None:
     """Turn a figure into the facts that its mapping names."""
     out = work.out
-    own = [entry for entry in entries if entry.place == place]
-    chosen = own or [entry for entry in entries if not entry.place]
-    used = [entry for entry in chosen if is_packaged(entry)]
+    fitting = chosen(entries, place)
+    used = [entry for entry in fitting if is_packaged(entry)]
     if not used:
-        named = next((entry.chain for entry in chosen if entry.chain), "")
-        out.other(row, what, "reader_not_packaged" if named else "reader_no_chain", chain=named)
+        named = next((entry.chain for entry in fitting if entry.chain), "")
+        out.other(row, what, unused(fitting, place), chain=named)
         return
     notes = [part.strip() for part in cells["concat_figure_notes_text"].split("|")]
     estimated = "*" in cells["concat_figure_notes_code"].split("|") or "Estimates." in notes

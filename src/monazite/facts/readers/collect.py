@@ -148,7 +148,7 @@ class Collector:
             if len(parts) > 1:
                 first = _sum(parts)
                 for part in parts[1:]:
-                    self.skip(int(str(part["row"])), "reader_added", first=first["row"])
+                    self.skip(int(str(part["row"])), "reader_added")
             found.append(first)
         return found
 

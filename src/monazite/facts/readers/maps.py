@@ -14,8 +14,20 @@ from monazite.facts.readers.cells import plain
 from monazite.facts.reading import read_table
 from monazite.facts.structure import ACTIVITY_COLUMNS, COMMODITY_COLUMNS
 
-__all__ = ["Entry", "Place", "chain_names", "is_packaged", "mapping", "misspelt", "place_of", "plain_key"]
+__all__ = [
+    "Entry",
+    "Place",
+    "chain_names",
+    "chosen",
+    "is_packaged",
+    "mapping",
+    "misspelt",
+    "place_of",
+    "plain_key",
+    "unused",
+]
 
+_REST = "ROW"
 _OURS = ("chain", "variable", "commodity", "activity", "place", "factor", "content", "basis", "note")
 
 
@@ -131,6 +143,24 @@ def chain_names() -> Mapping[str, Mapping[str, str]]:
         own = doings.select("activity", "reference").drop_nulls("activity").iter_rows()
         found[name] = {**bases, **{doing: bases.get(reference, "") for doing, reference in own}}
     return found
+
+
+def chosen(entries: Iterable[Entry], place: str) -> list[Entry]:
+    """Return the entries that hold for a place: its own, else those for every place.
+
+    A publisher's "other countries" are the ones it does not name. They are the rest of our world only where
+    a row of the map says so: other surveys name them one by one, and would be added to them.
+    """
+    rows = list(entries)
+    own = [entry for entry in rows if entry.place == place]
+    return own if own or place == _REST else [entry for entry in rows if not entry.place]
+
+
+def unused(fitting: Iterable[Entry], place: str) -> str:
+    """Return the key of the reason why a figure gives no fact."""
+    if any(entry.chain for entry in fitting):
+        return "reader_not_packaged"
+    return "reader_rest" if place == _REST else "reader_no_chain"
 
 
 def is_packaged(entry: Entry) -> bool:

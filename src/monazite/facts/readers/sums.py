@@ -43,9 +43,9 @@ def sum_problems(sums: Iterable[Sum]) -> list[Problem]:
 
     Examples
     --------
-    >>> one, two = Figure(70.0), Figure(100.0)
-    >>> print(*sum_problems([Sum("ore", "Value", [(2, "70", one)], [(3, "100", two)])]))
-    row 3, column Value: the places of 'ore' add up to 70, but the world total is 100: ...
+    >>> one, two = Figure(71.0), Figure(101.0)
+    >>> print(*sum_problems([Sum("ore", "Value", [(2, "71", one)], [(3, "101", two)])]))
+    row 3, column Value: the places of 'ore' add up to 71, but the world total is 101: ...
     """
     found = []
     for item in sums:

@@ -15,7 +15,16 @@ from monazite.facts.folder import packaged
 from monazite.facts.readers.cells import Figure, figure, plain
 from monazite.facts.readers.collect import Collector
 from monazite.facts.readers.grid import Grid, read_grid
-from monazite.facts.readers.maps import Entry, is_packaged, mapping, misspelt, place_of, plain_key
+from monazite.facts.readers.maps import (
+    Entry,
+    chosen,
+    is_packaged,
+    mapping,
+    misspelt,
+    place_of,
+    plain_key,
+    unused,
+)
 from monazite.facts.readers.reading import Reading
 from monazite.facts.readers.sums import Sum, sum_problems
 
@@ -243,7 +252,7 @@ def _twice(work: _Work, row: int, cells: Mapping[str, str]) -> bool:
         return False
     first, before = work.first[key]
     if before == value:
-        work.out.skip(row, "reader_repeated", first=first)
+        work.out.skip(row, "reader_repeated")
     else:
         work.out.wrong("reader_contradicts", row, "Value", given=value, first=first, before=before)
     return True
@@ -276,12 +285,11 @@ def _facts(
         out.skip(row, "reader_no_place", given=plain(cells["Country"]), reason=reason)
         return
     world = _section(cells["Section"]) == "world"
-    own = [entry for entry in entries if entry.place == place]
-    chosen = (own or [entry for entry in entries if not entry.place]) if world else list(entries)
-    used = [entry for entry in chosen if is_packaged(entry)]
+    fitting = chosen(entries, place) if world else list(entries)
+    used = [entry for entry in fitting if is_packaged(entry)]
     if not used:
-        named = next((entry.chain for entry in chosen if entry.chain), "")
-        out.other(row, what, "reader_not_packaged" if named else "reader_no_chain", chain=named)
+        named = next((entry.chain for entry in fitting if entry.chain), "")
+        out.other(row, what, unused(fitting, place), chain=named)
         return
     notes = [part.strip(" .") for part in cells["Notes"].split("--")]
     estimated = found.estimated or any(part.casefold().startswith("estimated") for part in notes)

@@ -12,7 +12,16 @@ from monazite.core.text import say
 from monazite.facts.readers.cells import Figure, figure, plain
 from monazite.facts.readers.collect import Collector
 from monazite.facts.readers.grid import read_grid
-from monazite.facts.readers.maps import Entry, is_packaged, mapping, misspelt, place_of, plain_key
+from monazite.facts.readers.maps import (
+    Entry,
+    chosen,
+    is_packaged,
+    mapping,
+    misspelt,
+    place_of,
+    plain_key,
+    unused,
+)
 from monazite.facts.readers.reading import Reading
 from monazite.facts.readers.sums import Sum, sum_problems
 from monazite.facts.readers.usgs_mcs import MARKS, source_entry
@@ -151,7 +160,7 @@ def _row(work: _Work, row: int, cells: Mapping[str, str]) -> None:
     if subject in work.first:
         first, before = work.first[subject]
         if all(before[column.name] == cells[column.name] for column in work.columns):
-            out.skip(row, "reader_repeated", first=first)
+            out.skip(row, "reader_repeated")
         else:
             out.wrong("reader_contradicts", row, None, given=what, first=first, before=what)
         return
@@ -237,12 +246,11 @@ def _facts(
     if found.status == "missing" and notes.casefold() not in ("na", "n/a"):
         return
     out = work.out
-    own = [entry for entry in entries if entry.place == place]
-    chosen = own or [entry for entry in entries if not entry.place]
-    used = [entry for entry in chosen if is_packaged(entry)]
+    fitting = chosen(entries, place)
+    used = [entry for entry in fitting if is_packaged(entry)]
     if not used:
-        named = next((entry.chain for entry in chosen if entry.chain), "")
-        out.other(row, what, "reader_not_packaged" if named else "reader_no_chain", chain=named)
+        named = next((entry.chain for entry in fitting if entry.chain), "")
+        out.other(row, what, unused(fitting, place), chain=named)
         return
     said = _ESTIMATED.search(notes) is not None and not (
         _YEARS.search(notes) and str(column.year) not in notes

@@ -135,9 +135,9 @@ def _read(out: Collector, sheet: Sheet, months: Mapping[int, tuple[int, int]]) -
         whole = len(rows) == len(_MONTHS)
         for row in rows:
             if not whole:
-                out.skip(row, "reader_part_year", year=year)
+                out.skip(row, "reader_part_year")
             elif row != rows[-1]:
-                out.skip(row, "reader_in_mean", year=year, last=rows[-1])
+                out.skip(row, "reader_in_mean")
             else:
                 out.other(row, f"{_SHEET} · {year}")
     for series in chosen:

@@ -14,7 +14,7 @@ from monazite.facts.folder import packaged
 from monazite.facts.places import places
 from monazite.facts.readers.cells import Figure, plain
 from monazite.facts.readers.collect import Collector
-from monazite.facts.readers.maps import Entry, is_packaged, mapping, place_of, plain_key
+from monazite.facts.readers.maps import Entry, chosen, is_packaged, mapping, place_of, plain_key, unused
 from monazite.facts.readers.reading import DATABASE_ERRORS, SQLITE, Reading, check_database, database
 from monazite.facts.readers.sums import Sum, sum_problems
 
@@ -197,7 +197,7 @@ def _twice(work: _Work, row: int, table: str, name: str, cells: Mapping[str, obj
         return False
     first, before = work.first[key]
     if before == values:
-        work.out.skip(row, "reader_repeated", first=first)
+        work.out.skip(row, "reader_repeated")
     else:
         work.out.wrong("reader_contradicts", row, table, given=name, first=first, before=name)
     return True
@@ -213,12 +213,11 @@ def _facts(
     kind: str,
     what: str,
 ) -> None:
-    own = [entry for entry in entries if entry.place == place]
-    chosen = own or [entry for entry in entries if not entry.place]
-    used = [entry for entry in chosen if is_packaged(entry)]
+    fitting = chosen(entries, place)
+    used = [entry for entry in fitting if is_packaged(entry)]
     if not used:
-        named = next((entry.chain for entry in chosen if entry.chain), "")
-        work.out.other(row, what, "reader_not_packaged" if named else "reader_no_chain", chain=named)
+        named = next((entry.chain for entry in fitting if entry.chain), "")
+        work.out.other(row, what, unused(fitting, place), chain=named)
     for entry in used:
         total = place == "WLD" and not entry.variable.startswith("total_")
         work.out.fact(
