@@ -285,10 +285,21 @@ def test_a_fact_that_its_chain_cannot_take_is_left_out_and_counted() -> None:
     assert "did you mean 'mine_toy'" in reason
 
 
-def test_another_publishers_rest_of_the_world_is_left_out() -> None:
+def test_another_publishers_rest_of_the_world_is_left_out(tmp_path) -> None:
     effect = effect_of(_reading(_fact(place="ROW", value="5")))
     assert effect.facts.is_empty()
     assert "rest of the world" in effect.left_out["reason"][0]
+    (tmp_path / "sources.toml").write_text('[sources.survey_2031]\ncitation = "ours"\n')
+    mine = tmp_path / "mine.csv"
+    pl.DataFrame([_fact(place="ROW", value="5")]).select(FACT_COLUMNS).write_csv(mine)
+    assert effect_of(read_official(mine)).facts.height == 1, "whoever writes a table means the chain's rest"
+
+
+def test_the_same_publishers_rest_of_the_world_is_kept_of_other_years(file) -> None:
+    own = facts_of(packaged().names()).filter(variable="output", place="ROW", source="usgs_mcs2026")
+    row = own.row(0, named=True) | {"source": "usgs_mcs2031", "row": 2}
+    kept = effect_of(_reading(row, row | {"period": "2031"}, source="usgs_mcs2031")).facts
+    assert kept["period"].to_list() == [row["period"], "2031"]
 
 
 def test_flows_of_a_newer_release_are_compared_with_the_packaged_one() -> None:

@@ -27,6 +27,7 @@ __all__ = ["EFFECTS", "Effect", "effect_of", "facts_to_write"]
 EFFECTS = ("new", "changed", "same", "contradicts", "agrees", "silent")
 
 _EQUAL = 1e-6
+_REST = "ROW"
 _FACT_SCHEMA: Mapping[str, pl.DataType] = {
     "effect": pl.String(),
     **{name: pl.String() for name in KEY},
@@ -123,19 +124,25 @@ def _other_rest(facts: pl.DataFrame) -> dict[int, str]:
     """Facts of the rest of the world, where the chain's own rest leaves out other states than the file's.
 
     A publisher's "other countries" are those that it does not list. They are the chain's rest only where the
-    chain took them from the same publisher, or has nothing on the matter.
+    chain took them from the same publisher, for that year or, where it has no rest in that year, for another;
+    or where it has nothing on the matter.
     """
     about = ["chain", "variable", "commodity", "activity"]
-    known = facts_of(facts["chain"].unique().sort().to_list()).with_columns(
-        kin=pl.col("source").map_elements(family, return_dtype=pl.String)
+    kin = pl.col("source").map_elements(family, return_dtype=pl.String).alias("kin")
+    known = facts_of(facts["chain"].unique().sort().to_list()).with_columns(kin)
+    rest = known.filter(pl.col("place") == _REST)
+    own = facts.filter(pl.col("place") == _REST).with_columns(kin)
+    dated = own.join(
+        rest.select(*about, "period").unique(), on=[*about, "period"], how="semi", nulls_equal=True
     )
-    own = facts.filter(pl.col("place") == "ROW").with_columns(
-        kin=pl.col("source").map_elements(family, return_dtype=pl.String)
-    )
-    taken = known.filter(pl.col("place") == "ROW").select(*about, "kin").unique()
-    strange = own.join(taken, on=[*about, "kin"], how="anti", nulls_equal=True)
-    strange = strange.join(known.select(about).unique(), on=about, how="semi", nulls_equal=True)
-    return dict.fromkeys(strange["at"].to_list(), say("data.left_rest"))
+    undated = own.join(dated.select("at"), on="at", how="anti")
+    strange = [
+        dated.join(rest, on=[*about, "period", "kin"], how="anti", nulls_equal=True),
+        undated.join(rest, on=[*about, "kin"], how="anti", nulls_equal=True).join(
+            known, on=about, how="semi", nulls_equal=True
+        ),
+    ]
+    return dict.fromkeys(pl.concat(strange)["at"].to_list(), say("data.left_rest"))
 
 
 def _facts(facts: pl.DataFrame, reading: Reading) -> pl.DataFrame:

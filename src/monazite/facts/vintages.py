@@ -175,7 +175,7 @@ def _side(name: str, title: str, facts: pl.DataFrame, trade: pl.DataFrame | None
         lines = {line: chains[0] for line, chains in wanted_lines().items()}
         heavy = pl.col("quantity_t").is_not_null()
         parts.append(
-            trade.select(
+            trade.filter(pl.col("hs").is_in(list(lines))).select(
                 chain=pl.col("hs").replace_strict(lines, default=None, return_dtype=pl.String),
                 variable=pl.concat_str(pl.lit("trade ("), "reporter", pl.lit(")")),
                 commodity=pl.lit(None, pl.String),

@@ -6,6 +6,7 @@ customs lines of the packaged chains are kept; the others are counted by line.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
@@ -32,9 +33,13 @@ from monazite.facts.readers.customs import (
 )
 from monazite.facts.readers.reading import (
     ARCHIVE_ERRORS,
+    DATABASE_ERRORS,
     FACTS_SCHEMA,
     SKIPPED_SCHEMA,
+    SQLITE,
     TRADE_SCHEMA,
+    check_database,
+    database,
     frame_of,
 )
 
@@ -52,7 +57,7 @@ _TABLE = "baci_trade"
 #: codes with letters, such as 9999AA (commodities not specified)
 _SPECIAL = r"^\d{4}[A-Z]{2}$"
 _LETTERED = 1_000_000
-_DATABASE = b"SQLite format 3\0"
+
 _CHUNK = 1 << 24
 _FETCH = 200_000
 #: of each chunk as many problems are named
@@ -83,6 +88,7 @@ class _State:
     def take(self, frame: pl.DataFrame, *, blank: bool) -> None:
         """Take a piece of a table (`_COLUMNS` as text, ``row`` in the member, ``at`` in the whole file)."""
         self.rows += frame.height
+        tell(say("data.customs_step", member=self.member, rows=f"{self.rows:,}"))
         typed = frame.select(
             "row",
             "at",
@@ -220,7 +226,6 @@ class Archive:
                     found.countries, trouble = _country_table(table, archive.read(members[table]))
                     found.problems += trouble
                 for year, member in sorted(years.items()) if not found.problems else ():
-                    tell(say("data.customs_step", member=member, rows=found.rows))
                     found.member, found.year = member, year
                     with archive.open(members[member]) as stream:
                         _take_stream(found, stream)
@@ -375,18 +380,16 @@ class Database:
 
     def recognises(self, head: bytes, name: str) -> bool:
         """Tell by its table, or by its name: the names of tables lie deep in the file."""
-        return head.startswith(_DATABASE) and (_TABLE.encode() in head or "baci" in name.lower())
+        return head.startswith(SQLITE) and (_TABLE.encode() in head or "baci" in name.lower())
 
     def read(self, path: Path) -> TradeReading:
         """Read the whole table, piece by piece."""
         found = _State(_TABLE, _Countries({}, {}))
         try:
-            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-            try:
+            with contextlib.closing(database(path)) as connection:
+                check_database(connection)
                 self._take(found, connection)
-            finally:
-                connection.close()
-        except (sqlite3.Error, UnicodeDecodeError, OverflowError) as error:
+        except DATABASE_ERRORS as error:
             found.problems.append(
                 problem("customs_database", None, None, member=path.name, reason=str(error))
             )
@@ -423,7 +426,6 @@ class Database:
             schema = {"row": pl.Int64, **dict.fromkeys(_COLUMNS, pl.String)}
             frame = pl.DataFrame(piece, schema=schema, orient="row").with_columns(at=pl.col("row"))
             found.take(frame, blank=True)
-            tell(say("data.customs_step", member=_TABLE, rows=found.rows))
             if found.problems:
                 return
         if not found.rows:
