@@ -102,8 +102,8 @@ class Coverage:
         stages = self.stages
         hollow = stages.filter(pl.col("known") == _NONE)
         names = [
-            f"{row['chain'].replace('_', ' ')} ({say('assess.stage_' + row['stage'])})"
-            for row in hollow.iter_rows(named=True)
+            say("coverage.stage_of", chain=chain.replace("_", " "), stage=say(f"assess.stage_{stage}"))
+            for chain, stage in hollow.select("chain", "stage").iter_rows()
         ]
         more = len(names) - _LISTED
         shown = names if more <= 1 else [*names[:_LISTED], say("coverage.more", count=more)]
