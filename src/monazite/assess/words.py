@@ -14,7 +14,7 @@ from monazite.facts.places import inline, name_of
 if TYPE_CHECKING:
     from monazite.assess.result import Assessment
 
-__all__ = ["TOLD", "direct_row", "exposures", "findings", "heads", "summary"]
+__all__ = ["TOLD", "direct_row", "exposures", "findings", "heads", "summary", "told_heads"]
 
 #: chains that a summary tells of: the most exposed, where there are more
 TOLD = 3
@@ -34,7 +34,7 @@ def findings(answer: Assessment) -> list[str]:
     table, found = answer.table.filter(pl.col("value").is_not_null()), heads(answer)
     if not found:
         return _without_head(answer, table)
-    told = sorted(found, key=lambda head: -float(head["value"]))[:TOLD] if len(found) > TOLD else found
+    told = told_heads(answer)
     first = "; ".join(_exposure(answer, table, head) for head in told)
     second = "; ".join(filter(None, (_cover(answer, table, head) for head in told)))
     if len(told) < len(found):
@@ -103,6 +103,12 @@ def heads(answer: Assessment) -> list[dict[str, Any]]:
     table = answer.table.filter(pl.col("value").is_not_null())
     chains = table["chain"].unique().sort().to_list()
     return [head for chain in chains if (head := _headline(answer, table, chain))]
+
+
+def told_heads(answer: Assessment) -> list[dict[str, Any]]:
+    """Return the heads that the summary tells of: all of a few, the most exposed of many."""
+    found = heads(answer)
+    return sorted(found, key=lambda head: -float(head["value"]))[:TOLD] if len(found) > TOLD else found
 
 
 def exposures(answers: Sequence[Assessment]) -> str:

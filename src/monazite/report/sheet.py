@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from monazite.assess import Assessment
-from monazite.assess.words import heads
+from monazite.assess.words import told_heads
 from monazite.core.errors import ArgumentError
 from monazite.core.manifest import Manifest
 from monazite.core.text import has, say
@@ -128,7 +128,7 @@ def _more_help(result: Any) -> tuple[str, ...]:
 def _findings(result: Any) -> list[Finding]:
     """Sentences of the summary; the first one with the range of the figures that it names."""
     if isinstance(result, Assessment):
-        about = heads(result)
+        about = told_heads(result)
         shares = [row["assumed_share"] for row in about if row.get("assumed_share") is not None]
         first, *rest = result.findings()
         return [_finding(first, about, max(shares, default=None)), *(_finding(text, []) for text in rest)]
@@ -172,7 +172,7 @@ def _why(result: Any) -> list[tuple[str, str, Cell]]:
     table = result.table
     rows: list[dict[str, Any]] = []
     if isinstance(result, Assessment):
-        for head in heads(result):
+        for head in told_heads(result):
             same = [name for name in ("chain", "commodity", "element", "by") if name in table.columns]
             about = pl.all_horizontal(pl.col(name).eq_missing(pl.lit(head[name])) for name in same)
             rows += [head, *_steps(table.filter(about), head)]

@@ -38,7 +38,7 @@ _MOST_PROBLEMS = 500
 Asked = Annotated[FactsQuestion, Query()]
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _table(chain: str | None, year: int | None) -> facts.FactTable:
     return facts.load([chain or _chains()[0]], year)
 

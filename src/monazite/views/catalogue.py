@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from monazite.core import schema
 from monazite.core.errors import ArgumentError
 from monazite.core.text import say
 from monazite.views import words
@@ -71,7 +72,7 @@ def views_of(result: Any) -> dict[str, Callable[[], View]]:
         touched = table.filter((pl.col("measure") == "touch_share") & pl.col("element").is_not_null())
         touched = touched.drop_nulls("value")
         whole = touched.filter(pl.col("commodity").is_null())
-        states = (whole if whole.height else touched)["by"].drop_nulls().mode().sort().to_list()
+        states = _leading(whole if whole.height else touched)
         if states:
             found["dependence"] = lambda: dependence(table, by=states[0], sources=sources)
     if "share" in measures and (steps := steps_of(table)).height:
@@ -85,6 +86,17 @@ def views_of(result: Any) -> dict[str, Callable[[], View]]:
     if not found:
         raise ArgumentError("error.view_none", measures=sorted(measures))
     return found
+
+
+def _leading(touched: pl.DataFrame) -> list[str]:
+    """States by how many elements they lead in the use furthest along each chain, the first one first."""
+    order = {stage: number for number, stage in enumerate(schema.names("stages", "stage"))}
+    rows = touched.drop_nulls("by").with_columns(
+        order=pl.col("stage").replace_strict(order, default=-1, return_dtype=pl.Int64)
+    )
+    last = rows.filter(pl.col("order") == pl.col("order").max().over("chain", "element"))
+    led = last.group_by("by").agg(pl.len().alias("count"), pl.col("value").sum())
+    return led.sort("count", "value", "by", descending=[True, True, False])["by"].to_list()
 
 
 def _outcomes(
