@@ -210,6 +210,8 @@ def paths(stressed: str, studied: str) -> dict[str, str]:
         "study-ask": "/study",
         "data": "/data",
         "coverage": "/data/coverage",
+        "products": "/data/products?product=industrial_motor",
+        "facilities": "/data/facilities?chain=gallium",
         "missing": "/nowhere",
     }
 
@@ -222,7 +224,8 @@ def settle() -> Callable[[Page], None]:
         page.wait_for_function(
             """() => !document.querySelector(
                 '.working, .boot, .job, [aria-busy=true], .picture:not(.drawn), ' +
-                '.data:not(:has(.chains)), .coverage:not(:has(.view))')"""
+                '.data:not(:has(.chains)), .coverage:not(:has(.view)), ' +
+                '.products:not(:has(.view)), .facilities:not(:has(#owners))')"""
         )
 
     return wait

@@ -122,6 +122,23 @@ def test_study(
 
 
 @look
+def test_products(audit: Callable[..., Page], paths: dict[str, str], settle: Settle) -> None:
+    page = audit(paths["products"])
+    settle(page)
+    clean(page, "products")
+    page.locator("button.figure").first.click()
+    expect(page.get_by_role("dialog").locator(".value strong")).to_be_visible()
+    clean(page, "explanation of a content")
+
+
+@look
+def test_facilities(audit: Callable[..., Page], paths: dict[str, str], settle: Settle) -> None:
+    page = audit(paths["facilities"])
+    settle(page)
+    clean(page, "facilities")
+
+
+@look
 def test_coverage(audit: Callable[..., Page], paths: dict[str, str], settle: Settle) -> None:
     page = audit(paths["coverage"])
     settle(page)

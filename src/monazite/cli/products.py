@@ -210,7 +210,7 @@ def _shared(frame: pl.DataFrame) -> pl.DataFrame:
         line = rows.setdefault((row["activity"], row["place"]), {"period": row["period"]})
         text = f"{row['by']} {percent(row['value'])}"
         if row["high"] is not None and row["high"] > row["value"] + _SEEN:
-            text += f" ({say('cli.at_most', share=percent(row['high']))})"
+            text += " " + say("cli.at_most", share=percent(row["high"]))
         line[row["role"]] = f"{line[row['role']]}, {text}" if row["role"] in line else text
         line["covered"] = percent(min(row["covered"] / row["total"], 1.0)) if row["total"] else ""
         line["source"] = _first(row["source"].split(";"))
@@ -230,7 +230,8 @@ def _shared(frame: pl.DataFrame) -> pl.DataFrame:
 def _first(names: list[str]) -> str:
     """Return the first names of a list and how many more there are."""
     more = len(names) - _NAMED
-    return "; ".join(names[:_NAMED]) + (f" {say('cli.and_more', count=more)}" if more > 0 else "")
+    told = "; ".join(names[:_NAMED])
+    return f"{told} " + say("cli.and_more", count=more) if more > 0 else told
 
 
 def _priced(frame: pl.DataFrame) -> pl.DataFrame:
