@@ -86,11 +86,11 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
             writer.writerows(rows)
         folder = Folder.at(tmp_path)
         monkeypatch.setattr(counting, "packaged", lambda: folder)
-        counting.count.cache_clear()
+        counting._kept.cache_clear()
         return coverage_of(**asked)
 
     yield counted
-    counting.count.cache_clear()
+    counting._kept.cache_clear()
 
 
 def leading(found: Coverage, stage: str) -> dict[str, Any]:

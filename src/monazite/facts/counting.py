@@ -10,13 +10,14 @@ import polars as pl
 
 from monazite.core.cache import code_hash, kept
 from monazite.core.manifest import content_hash
-from monazite.core.settings import data_folder
 from monazite.core.units import units
-from monazite.facts.chain import ChainTables, chain_files, read_chain
+from monazite.facts.chain import ChainTables, read_chain
+from monazite.facts.citing import known_sources
 from monazite.facts.corrections import read_corrections
 from monazite.facts.folder import SOURCE_FIELDS, Folder, packaged
+from monazite.facts.overlay import overlay_key
 from monazite.facts.rules import FACT_COLUMNS, SUBJECT
-from monazite.facts.table import KIND_ORDER
+from monazite.facts.table import KIND_ORDER, content_key
 from monazite.facts.trade import trade_table
 
 __all__ = ["KNOWN", "QUANTITIES", "Counted", "count"]
@@ -70,9 +71,13 @@ class Counted:
     content_hash: str
 
 
-@lru_cache(maxsize=8)
 def count(chains: tuple[str, ...] | None = None) -> Counted:
-    """Read every fact of some chains once; all packaged ones but the toy when none is named.
+    """Read every fact of some chains, what a user imported among them; each set of chains once.
+
+    Parameters
+    ----------
+    chains
+        All packaged ones but the toy when none is named.
 
     Raises
     ------
@@ -87,18 +92,18 @@ def count(chains: tuple[str, ...] | None = None) -> Counted:
     ['2024']
     """
     folder = packaged()
-    chosen = folder.choose(chains)
-    data = data_folder()
-    files = [path for name in chosen for path in chain_files(folder, name)]
-    files += [*folder.sources, folder.corrections, data / "trade" / "trade.parquet", data / "uncertainty.csv"]
-    files += sorted((data / "schema").glob("*.csv"))
-    inputs = content_hash(*(path.read_bytes() for path in files if path.is_file()), list(chosen))
+    return _kept(folder, folder.choose(chains), overlay_key())
+
+
+@lru_cache(maxsize=8)
+def _kept(folder: Folder, chosen: tuple[str, ...], _overlay: str) -> Counted:
+    inputs = content_key(chosen, path=folder.chains.parent)
     key = content_hash(inputs, code_hash(Path(__file__).parent))
     return kept(f"coverage/{key}.pickle", Counted, lambda: _count(folder, chosen, inputs))
 
 
 def _count(folder: Folder, chosen: tuple[str, ...], inputs: str) -> Counted:
-    sources = folder.read_sources()
+    sources = known_sources(folder)
     corrections = read_corrections(folder.corrections)
     facts, stages = [], []
     base: dict[str, str] = {}

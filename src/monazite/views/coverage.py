@@ -175,6 +175,8 @@ def _sentence(cells: pl.DataFrame, year: str) -> str:
 
 def _notes(data: pl.DataFrame, year: str) -> tuple[str, ...]:
     notes = [say("view.coverage_note_tonnes"), say("view.coverage_note_blank")]
+    if data["period"].n_unique() > 1:
+        notes.append(say("view.coverage_note_years", year=year))
     none = data.filter((pl.col("period") == year) & (pl.col("quality") == "hollow"))
     if none.height:
         names = [f"{row['chain_label']}: {row['stage_label'].lower()}" for row in none.iter_rows(named=True)]
