@@ -236,8 +236,21 @@ def test_a_file_without_anything_of_a_chain_is_not_written(file, own_folder) -> 
 def test_a_broken_import_is_named_with_its_folder(file) -> None:
     item = _write(file, _reading(_fact()))
     (item.folder / "manifest.json").write_text("{")
-    with pytest.raises(FactsError, match="remove this folder"):
+    with pytest.raises(FactsError, match=f"--remove {item.id} --write"):
         vintages()
+    with pytest.raises(FactsError, match=item.id):
+        remove_vintage("another")
+    remove_vintage(item.id)
+    assert vintages() == ()
+
+
+def test_a_table_damaged_after_its_import_is_named(file) -> None:
+    item = _write(file, _reading(_fact()))
+    path = item.facts("toy")
+    assert path is not None
+    path.write_text(path.read_text() + "stray,cells\n")
+    with pytest.raises(FactsError, match=f"row 3.*--remove {item.id} --write"):
+        overlay_facts("toy")
 
 
 def test_sources_of_an_import_are_known_with_it(file) -> None:
@@ -454,3 +467,13 @@ def test_flows_of_a_newer_release_are_loaded(file) -> None:
     _write(file, _trade_reading(_flows((2024, "260300", "CHL", "CHN", 5e9, 2e6))))
     flows = load(["copper"], 2024).select("trade", commodity="copper_concentrate", place="CHL")
     assert set(flows["source"]) == {"baci_hs92_v203101"}
+
+
+def test_a_flow_of_ones_own_meets_the_flow_of_the_customs_lines() -> None:
+    flow = {
+        "variable": "trade", "commodity": "copper_concentrate", "activity": None, "place": "CHL",
+        "partner": "CHN", "period": "2024", "basis": "contained metal", "chain": "copper", "value": "1",
+    }  # fmt: skip
+    (row,) = effect_of(_reading(_fact(**flow))).facts.iter_rows(named=True)
+    assert (row["effect"], row["other_source"]) == ("contradicts", "baci_hs92")
+    assert row["other_value"] > 1e5

@@ -34,7 +34,7 @@ Second = Annotated[str, typer.Argument(metavar="B", help=say("cli.arg_diff"))]
 All = Annotated[bool, typer.Option("--all", help=say("cli.opt_diff_all"))]
 
 #: seconds before a long reading begins to say where it is, and between two such lines
-_PATIENCE = 2.0
+_PATIENCE, _EVERY = 2.0, 6.0
 #: problems of a refused file that are shown, differences that are shown
 _PROBLEMS, _SHOWN = 20, 15
 
@@ -132,12 +132,12 @@ def _read(door: Any, file: Path) -> Reading:
 
 def _patient(step: Callable[[str], None]) -> Callable[[str], None]:
     """Say a step only when the last was said some time ago."""
-    last = time.monotonic()
+    due = time.monotonic() + _PATIENCE
 
     def tell(text: str) -> None:
-        nonlocal last
-        if time.monotonic() - last >= _PATIENCE:
-            last = time.monotonic()
+        nonlocal due
+        if time.monotonic() >= due:
+            due = time.monotonic() + _EVERY
             step(text)
 
     return tell

@@ -17,7 +17,8 @@ from monazite.facts.readers.reading import Reading
 from monazite.facts.reading import read_table
 from monazite.facts.rules import FACT_COLUMNS, SUBJECT, fact_problems
 from monazite.facts.structure import ACTIVITY_COLUMNS, COMMODITY_COLUMNS
-from monazite.facts.trade import DECLARED
+from monazite.facts.table import load, years
+from monazite.facts.trade import DECLARED, LINES
 from monazite.facts.vintages import KEY, facts_of, figures, known_trade, published, rank
 
 __all__ = ["EFFECTS", "Effect", "effect_of", "facts_to_write"]
@@ -154,6 +155,8 @@ def _facts(facts: pl.DataFrame, reading: Reading) -> pl.DataFrame:
     known: dict[tuple[object, ...], list[dict[str, object]]] = {}
     for row in figures(facts_of(facts["chain"].unique().sort().to_list())).iter_rows(named=True):
         known.setdefault(tuple(row[name] for name in KEY), []).append(row)
+    for row in _line_flows(facts):
+        known.setdefault(tuple(row[name] for name in KEY), []).append(row)
     made = []
     for row in figures(facts).iter_rows(named=True):
         key = tuple(row[name] for name in KEY)
@@ -181,6 +184,19 @@ def _facts(facts: pl.DataFrame, reading: Reading) -> pl.DataFrame:
             )
         )
     return pl.DataFrame(made, schema=dict(_FACT_SCHEMA), orient="row")
+
+
+def _line_flows(facts: pl.DataFrame) -> list[dict[str, object]]:
+    """Flows that the loader makes from customs lines, where the file says something of such a flow."""
+    flows = facts.filter(pl.col("variable") == "trade", pl.col("period").str.contains(r"^\d{4}$"))
+    found: list[dict[str, object]] = []
+    for chain, period in flows.select("chain", "period").unique(maintain_order=True).iter_rows():
+        if int(period) in years(chain):
+            table = load([chain], int(period))
+            every = pl.concat([table.frame, table.losers])
+            made = every.filter(pl.col("variable") == "trade", pl.col("locator").str.starts_with(LINES))
+            found += made.with_columns(figure=pl.col("value"), canonical=pl.col("unit")).to_dicts()
+    return found
 
 
 def _number(value: object) -> float | None:

@@ -151,9 +151,9 @@ def _vintage(folder: Path) -> Vintage:
     try:
         manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise FactsError("data.overlay_broken", folder=folder, reason=str(error)) from error
+        raise FactsError("data.overlay_broken", folder=folder, id=folder.name, reason=str(error)) from error
     if not isinstance(manifest, dict) or not {"source", "imported", "sha256"} <= set(manifest):
-        raise FactsError("data.overlay_broken", folder=folder, reason=_MANIFEST)
+        raise FactsError("data.overlay_broken", folder=folder, id=folder.name, reason=_MANIFEST)
     return Vintage(folder.name, folder, manifest)
 
 
@@ -172,7 +172,8 @@ def overlay_facts(chain: str) -> pl.DataFrame:
             continue
         table = read_table(path, FACT_COLUMNS)
         if table.problems:
-            raise FactsError("data.overlay_broken", folder=item.folder, reason=str(table.problems[0]))
+            reason = str(table.problems[0])
+            raise FactsError("data.overlay_broken", folder=item.folder, id=item.id, reason=reason)
         frames.append(table.frame.with_columns(vintage=pl.lit(item.id)))
     if frames:
         return pl.concat(frames)
@@ -381,7 +382,7 @@ def _sweep(root: Path) -> None:
 
 
 def remove_vintage(id_: str) -> Vintage:
-    """Undo an import.
+    """Undo an import; one whose manifest is broken can be removed, too.
 
     Raises
     ------
@@ -392,9 +393,15 @@ def remove_vintage(id_: str) -> Vintage:
     FactsError
         If its folder cannot be removed.
     """
-    known = vintages()
-    item = find(id_, known)
-    _refuse_needed(item, known)
+    try:
+        known = vintages()
+    except FactsError:
+        item = Vintage(id_, overlay_folder() / id_, {})
+        if not _ID.match(id_) or not item.folder.is_dir():
+            raise
+    else:
+        item = find(id_, known)
+        _refuse_needed(item, known)
     try:
         gone = Path(tempfile.mkdtemp(prefix=_OLD, dir=overlay_folder()))
         item.folder.rename(gone / item.id)
