@@ -295,7 +295,10 @@ def steps_of(
         first = of_chain["element"].unique(maintain_order=True).to_list()[:_FIRST]
         chosen = list((elements or {}).get(chain, first))
         picked = of_chain.filter(pl.col("element").is_in(chosen))
-        parts.append(picked if picked.height else hosts.filter(pl.col("chain") == chain))
+        own = hosts.filter(pl.col("chain") == chain)
+        # concentration is a step of its own where plants do it, such as refineries of alumina
+        step = table.filter(pl.col("measure") == "concentrated_share", pl.col("chain") == chain).height > 0
+        parts += [picked, own] if picked.height and step else [picked if picked.height else own]
         parts.append(made.filter(pl.col("chain") == chain))
     return pl.concat(parts) if parts else world
 
