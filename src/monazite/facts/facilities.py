@@ -266,17 +266,19 @@ def _of_activity(
         covered = float(here["capacity"].sum())
         total = totals.get(place)
         names = plants.filter(pl.col("place") == place)["facility"].unique(maintain_order=True).to_list()
+        unsized = _unsized(plants.filter(pl.col("place") == place), owners)
         said = about | {"place": place, "covered": covered, "total": total, "facilities": "; ".join(names)}
         whole = max(total or 0.0, covered)
         seen += min(covered, total or 0.0)
         for role in _ROLES:
             held, notes, cited = _held(here, owners, role, table.year)
             if total is None or whole <= 0:
-                said_why = {"note": say("data.note_no_output"), "source": _sources(plants, place)}
+                note = "; ".join([say("data.note_no_output"), *unsized])
+                said_why = {"note": note, "source": _sources(plants, place)}
                 rows.append(said | {"role": role, "status": "insufficient", "kind": "derived"} | said_why)
                 continue
             cited += outputs.filter(pl.col("place") == place)["source"].to_list()
-            own = _rows(held, whole, role, notes, cited)
+            own = _rows(held, whole, role, [*notes, *unsized], cited)
             rows += [said | row for row in own]
             for row in own:
                 part = world[role]
@@ -294,6 +296,18 @@ def _of_activity(
             held = {state: value for state, value in world[role].items() if state != UNKNOWN}
             rows += [said | row for row in _rows(held, total, role, [say("data.note_world")], cited)]
     return rows
+
+
+def _unsized(here: pl.DataFrame, owners: pl.DataFrame) -> list[str]:
+    """Say how many facilities that run have no published size, and which states hold them."""
+    rows = here.filter(pl.col("phase").is_in(_RUNS), pl.col("capacity").is_null())
+    if not rows.height:
+        return []
+    held = owners.filter(
+        pl.col("facility").is_in(rows["facility"].to_list()), pl.col("role") != "offtake"
+    )["state"].drop_nulls()  # fmt: skip
+    states = sorted(held.unique()) or [say("data.no_state")]
+    return [say("data.note_unsized", count=rows.height, states=states)]
 
 
 def _sources(plants: pl.DataFrame, place: str) -> str:
