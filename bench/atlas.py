@@ -1,11 +1,11 @@
-"""Measure the atlas: how long all chains take to load, what provenance costs, how well held-out flows are found.
+"""Measure the atlas: loading all chains, the cost of provenance, how well held-out flows are found.
 
 Usage: python -m bench.atlas [--chain NAME ...] [--json]
 
-Writes ``out/bench-atlas.json`` and, without ``--chain``, ``docs/balance.md``. *Held-out flows*: a tenth of a
-chain's stated flows is taken out (by seed); what each place sends and takes in all stays known, as customs
-publish it, and the flows are estimated from it as for a pair that nobody reports. Of the 80 % intervals that
-come out of the reconciliation, 70 to 90 % should hold the stated figure.
+Writes ``out/bench-atlas.json`` and, when all chains are measured, ``docs/balance.md``. *Held-out flows*: a
+tenth of a chain's stated flows is taken out (by seed); what each place sends and takes in all stays known, as
+customs publish it, and the flows are estimated from it as for a pair that nobody reports. Of the 80 %
+intervals that come out of the reconciliation, 70 to 90 % should hold the stated figure.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from bench.balance import document, reason
 from bench.machine import OUT, machine
 from monazite import facts as fact_floor
 from monazite.facts import FactTable
@@ -34,10 +35,17 @@ from monazite.network.reconcile import reconcile
 
 __all__ = ["held_out", "load_seconds", "main", "provenance_ratio"]
 
+DOCS = Path(__file__).resolve().parent.parent / "docs"
 SHARE, SEEDS = 0.1, (1, 2, 3)
 #: half width of an 80 % interval in standard deviations
 HALF = 1.2816
-_LOAD = "import time; t = time.perf_counter(); import monazite as mz; n = mz.load(); print(time.perf_counter() - t)"
+_LOAD = """
+import time
+begin = time.perf_counter()
+import monazite as mz
+mz.load()
+print(time.perf_counter() - begin)
+"""
 
 
 def held_out(facts: FactTable, seed: int) -> pl.DataFrame:
@@ -70,18 +78,19 @@ def held_out(facts: FactTable, seed: int) -> pl.DataFrame:
     frame = pl.concat([frame, _totals(every, chosen, facts, sigma["trade"])])
     draft = build(replace(facts, frame=frame))
     report = reconcile(draft, facts).report.adjustments
-    names = pl.concat_str(
-        pl.lit("trade "), "commodity", pl.lit(" "), "place", pl.lit(">"), "partner"
-    )
+    names = pl.concat_str(pl.lit("trade "), "commodity", pl.lit(" "), "place", pl.lit(">"), "partner")
     rows = chosen.select(name=names, stated="value", sigma="sigma").join(
         report.select("name", found="reconciled", sd="posterior_sd"), on="name", how="left"
     )
     spread = (pl.col("sd") ** 2 + pl.col("sigma") ** 2).sqrt()
-    return rows.with_columns(covered=(pl.col("found") - pl.col("stated")).abs() <= HALF * spread)
+    done: pl.DataFrame = rows.with_columns(
+        covered=(pl.col("found") - pl.col("stated")).abs() <= HALF * spread
+    )
+    return done
 
 
 def _estimates(every: pl.DataFrame, chosen: pl.DataFrame) -> list[float]:
-    """Flows of greatest entropy for held-out pairs, from what each end sends and takes beside the known ones."""
+    """Flows of greatest entropy for held-out pairs, from what each end sends and takes beside the known."""
     found: dict[int, float] = {}
     ids = set(chosen["fact_id"].to_list())
     for _, rows in every.group_by("commodity", maintain_order=True):
@@ -120,7 +129,7 @@ def _totals(every: pl.DataFrame, chosen: pl.DataFrame, facts: FactTable, share: 
         basis=pl.lit(""), period=pl.lit(str(facts.year)), source=pl.lit("baci_hs92"),
     )  # fmt: skip
     missing = [pl.lit(None, blank.schema[c]).alias(c) for c in blank.columns if c not in made.columns]
-    return made.with_columns(missing).select(blank.columns).cast(dict(blank.schema))
+    return made.with_columns(missing).select(blank.columns).cast(blank.schema)
 
 
 def provenance_ratio(facts: FactTable, repeats: int = 5) -> float:
@@ -142,7 +151,9 @@ def load_seconds() -> dict[str, float]:
         env = {**os.environ, "MONAZITE_CACHE": folder, "OPENBLAS_NUM_THREADS": "1"}
         found = {}
         for state in ("cold", "warm", "warm_again"):
-            done = subprocess.run([sys.executable, "-c", _LOAD], env=env, capture_output=True, text=True, check=True)
+            done = subprocess.run(
+                [sys.executable, "-c", _LOAD], env=env, capture_output=True, text=True, check=True
+            )
             found[state] = float(done.stdout)
     return found
 
@@ -158,8 +169,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for chain in chains:
         facts = fact_floor.load([chain])
         start = time.perf_counter()
-        report = reconcile(build(facts), facts).report
+        draft = build(facts)
+        report = reconcile(draft, facts).report
         seconds = time.perf_counter() - start
+        table = report.adjustments.with_columns(draft.activities["commodity"])
         found = pl.concat([held_out(facts, seed) for seed in SEEDS], how="diagonal")
         rows.append(
             {
@@ -167,17 +180,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "seconds": seconds,
                 "chi2_per_dof": report.chi2_per_dof,
                 "dof": report.dof,
-                "outliers": report.outliers().height,
+                "reason": reason(table, report.chi2_per_dof),
+                "outliers": report.outliers().select("name", "estimate", "reconciled", "r").to_dicts(),
                 "held_out": found.height,
                 "covered": float(found["covered"].mean()) if found.height else None,  # type: ignore[arg-type]
                 "provenance": provenance_ratio(facts),
             }
         )
-        print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
+        print({k: v for k, v in rows[-1].items() if k != "outliers"}, file=sys.stderr, flush=True)
     record = {"machine": machine(), "chains": rows}
+    OUT.mkdir(exist_ok=True)
     if not asked.chain:
         record["load"] = load_seconds()
-    OUT.mkdir(exist_ok=True)
+        (DOCS / "balance.md").write_text(document(record), encoding="utf-8")
     Path(OUT / "bench-atlas.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     if asked.json:
         print(json.dumps(record))
