@@ -13,21 +13,21 @@ HEAD = """# How well the chains balance
 Written by `python -m bench.atlas`. The σ of every figure stand in one table (`data/uncertainty.csv`), fixed
 before anything is fitted; nothing here was tuned.
 
-- χ² per degree of freedom lies between 0.5 and 2 in {within} of {chains} chains; the table says why not in the
-  others. A low one is no praise: it says that the figures leave the balance room.
+- χ² per degree of freedom lies between 0.5 and 2 in {within} of {chains} chains; the table says why not in
+  the others. A low one is no praise: it says that the figures leave the balance room.
 - Of {held} stated flows that were taken out and found again from what each place sends and takes in all,
   **{covered:.0%}** lie within the 80 % interval that the reconciliation gives them (70 to 90 % is the aim).
 - Loading everything, the import of the program with it, takes {cold:.1f} s with an empty cache and
   {warm:.1f} s afterwards (40 s and 3 s are the aims).
-- Building a chain with the facts behind every number takes at most {slow:.2f} times as long as without (1.3 is
-  the aim).
+- Building a chain with the facts behind every number takes at most {slow:.2f} times as long as without (1.3
+  is the aim).
 
 | chain | χ²/dof | degrees of freedom | beyond 3.3 sd | held out | within 80 % | why not between 0.5 and 2 |
 |---|---:|---:|---:|---:|---:|---|
 """
 TAIL = """
-Held out: a tenth of the flows, for each of three seeds; a chain that states fewer than thirty has none. A flow
-that alone is missing at a place is found almost exactly, since the totals stay known; where several are
+Held out: a tenth of the flows, for each of three seeds; a chain that states fewer than thirty has none. A
+flow that alone is missing at a place is found almost exactly, since the totals stay known; where several are
 missing, only the greatest entropy tells them apart.
 
 ## Adjustments beyond 3.3 of their own standard deviations
