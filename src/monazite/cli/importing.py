@@ -192,8 +192,6 @@ def _grids(screen: Console, effect: Effect) -> None:
     """Print the parts of an import for people."""
     import polars as pl
 
-    from monazite.cli.show import grid
-
     chains = effect.chains()
     filled = [name for name in chains.columns if name == "chain" or chains[name].sum()]
     shown = {"contradicts": "differ", "agrees": "agree", "wins": "file_chosen"}
@@ -213,9 +211,7 @@ def _grids(screen: Console, effect: Effect) -> None:
         pl.col("ratio").alias("times"),
         "chosen",
     )
-    if rows.height:
-        screen.print(f"\n[bold]{say('cli.import_differences')}[/bold]")
-        grid(screen, rows, most=_SHOWN)
+    _part(screen, "cli.import_differences", rows, most=_SHOWN)
     flows = effect.trade.group_by("chain", "hs", maintain_order=True).agg(
         years=pl.concat_str(pl.col("year").min(), pl.col("year").max(), separator=" … "),
         flows=pl.col("flows").sum(),
@@ -229,12 +225,12 @@ def _grids(screen: Console, effect: Effect) -> None:
     _part(screen, "cli.import_left", effect.left_out)
 
 
-def _part(screen: Console, key: str, frame: pl.DataFrame) -> None:
+def _part(screen: Console, key: str, frame: pl.DataFrame, *, most: int = 60) -> None:
     from monazite.cli.show import grid
 
     if frame.height:
         screen.print(f"\n[bold]{say(key)}[/bold]")
-        grid(screen, frame, most=60)
+        grid(screen, frame, most=most)
 
 
 def diff(

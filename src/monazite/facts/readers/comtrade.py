@@ -18,7 +18,9 @@ from pathlib import Path
 import polars as pl
 
 from monazite.core.text import say
+from monazite.facts.places import places
 from monazite.facts.problems import Problem, problem
+from monazite.facts.readers.cells import plain_number
 from monazite.facts.readers.customs import (
     REVISIONS,
     Left,
@@ -67,15 +69,16 @@ _NEEDED = (
     ("value",),
 )
 _FLOWS = {
-    **dict.fromkeys(("m", "1", "import", "imports"), "importer"),
-    **dict.fromkeys(("x", "2", "export", "exports"), "exporter"),
-    **dict.fromkeys(("rx", "3", "re-export", "re-exports"), "re_export"),
-    **dict.fromkeys(("rm", "4", "re-import", "re-imports"), "re_import"),
+    **dict.fromkeys(("M", "1", "Import", "Imports"), "importer"),
+    **dict.fromkeys(("X", "2", "Export", "Exports"), "exporter"),
+    **dict.fromkeys(("RX", "3", "Re-Export", "Re-Exports", "re-Export", "re-Exports"), "re_export"),
+    **dict.fromkeys(("RM", "4", "Re-Import", "Re-Imports", "re-Import", "re-Imports"), "re_import"),
 }
 #: further regimes, each a part of imports or exports
-_PARTS = ("mip", "xip", "mop", "xop", "dx", "fm")
+_PARTS = ("MIP", "XIP", "MOP", "XOP", "DX", "FM")
 _WORLD = ("W00", "WLD")
-_GROUPS = ("EUR", "EU2", "EU27", "EU28", "R4")
+_WORLD_PLACE, _GROUP = "WLD", "EUR"
+_GROUPS = ("EUR", "EU2", "EU27", "EU28")
 _GROUP_CODES = (97, 975)
 #: marks of a breakdown's total
 _WHOLE = ("", "0", "C00", "TOTAL")
@@ -84,6 +87,11 @@ _NONE = ("", "NA", "N/A", "NULL")
 _GOODS = "C"
 _DATED = re.compile(r"TradeData_(\d{1,2})_(\d{1,2})_(\d{4})_")
 _SOURCE = "comtrade"
+_YEAR = re.compile(r"^(19[6-9]|20[0-9]|21[0-9])[0-9]$")
+_PERIOD = re.compile(r"^(19[6-9]|20[0-9]|21[0-9])[0-9](0[1-9]|1[0-2])?$")
+_CODE = re.compile(r"^[0-9]{1,3}$")
+#: a code of goods: digits, or letters for totals and what is not specified
+_LINE = re.compile(r"^[0-9A-Z]{1,8}$")
 _NAMED = 20
 _HEADER = 8
 
@@ -199,6 +207,9 @@ class _Table:
         self.rows += 1
         cells = {what: record[column].strip() for what, column in columns.items()}
         try:
+            strange = next((what for what, text in cells.items() if not text.isascii()), None)
+            if strange is not None:
+                raise _Refused("customs_letter", strange, cells[strange])
             self._declaration(cells, row)
         except _Refused as error:
             column = header[columns[error.column]] if error.column in columns else error.column
@@ -213,6 +224,8 @@ class _Table:
         year = _year(cells)
         flow = _flow(cells)
         line = cells["line"]
+        if not _LINE.match(line):
+            raise _Refused("customs_goods", "line", line)
         reporter, partner = _end(cells, "reporter"), _end(cells, "partner")
         reason = self._apart(cells, flow, line, reporter, partner)
         if reason is not None:
@@ -229,7 +242,7 @@ class _Table:
                 self.ends[key] = self.ends.get(key, 0) + 1
         codes = (cells.get("reporter") or reporter, cells.get("partner") or partner)
         original = cells.get("original", "").casefold() in ("1", "true")
-        revision = REVISIONS[cells["revision"].upper()]
+        revision = REVISIONS[cells["revision"]]
         self.kept.append(
             _Row(row, year, line, revision, original, flow, reporter, partner, codes, value, weight)
         )
@@ -240,12 +253,12 @@ class _Table:
         """Return why a declaration is no flow of the table, or None."""
         reasons = {
             "services": cells.get("kind", _GOODS) not in (_GOODS, ""),
-            "classification": cells["revision"].upper() not in REVISIONS,
+            "classification": cells["revision"] not in REVISIONS,
             "line": line not in self.lines,
             "month": cells.get("frequency", "A") not in ("A", "")
             or len(cells.get("period", "")) > len("2024"),
-            "total": "WLD" in (reporter, partner),
-            "union": "EUR" in (reporter, partner),
+            "total": _WORLD_PLACE in (reporter, partner),
+            "union": _GROUP in (reporter, partner),
             "breakdown": any(
                 cells.get(what, "") not in _WHOLE for what in ("second", "procedure", "transport", "supply")
             ),
@@ -358,11 +371,8 @@ def _number(cells: Mapping[str, str], what: str) -> float | None:
     text = cells[what]
     if text.upper() in _NONE:
         return None
-    try:
-        number = float(text) if "_" not in text else math.nan
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
+    number = plain_number(text)
+    if number is None or not math.isfinite(number):
         raise _Refused("number_comma" if "," in text else "customs_number", what, text)
     if number < 0.0:
         raise _Refused("customs_negative", what, text)
@@ -370,15 +380,22 @@ def _number(cells: Mapping[str, str], what: str) -> float | None:
 
 
 def _year(cells: Mapping[str, str]) -> int:
-    what = "year" if cells.get("year") else "period"
-    text = cells.get(what, "")[:4]
-    if not re.fullmatch(r"(19[6-9]|20\d|21\d)\d", text):
-        raise _Refused("customs_no_period", what, cells.get(what, ""))
-    return int(text)
+    """Return the year; a period beside it must be of that year."""
+    year, period = cells.get("year", ""), cells.get("period", "")
+    if year and not _YEAR.match(year):
+        raise _Refused("customs_no_period", "year", year)
+    if period and not _PERIOD.match(period):
+        raise _Refused("customs_no_period", "period", period)
+    unsaid = not year if "year" in cells else not period
+    if unsaid or (year and period and period[:4] != year):
+        raise _Refused(
+            "customs_no_period", "year" if "year" in cells else "period", f"{year} {period}".strip()
+        )
+    return int((year or period)[:4])
 
 
 def _flow(cells: Mapping[str, str]) -> str:
-    mark = cells["flow"].casefold()
+    mark = cells["flow"]
     if mark in _PARTS:
         return "part"
     if mark not in _FLOWS:
@@ -387,17 +404,25 @@ def _flow(cells: Mapping[str, str]) -> str:
 
 
 def _end(cells: Mapping[str, str], end: str) -> str:
-    """Return the place of a reporter or partner; WLD for the world and EUR for a group of states."""
-    letters, code = cells.get(f"{end}_iso", "").upper(), cells.get(end, "")
-    number = int(code) if code.isdigit() else None
-    if number == 0 or letters in _WORLD:
-        return "WLD"
-    if number in _GROUP_CODES or letters in _GROUPS:
-        return "EUR"
-    place = place_of(number, letters or None)
-    if place is None:
-        what = end if end in cells else f"{end}_iso"
-        raise _Refused("customs_area", what, f"{code} {letters}".strip())
+    """Return the place of a reporter or partner; WLD for the world and EUR for a group of states.
+
+    Where both code and letters are given they must mean the same; an area that is no state has letters of
+    the database's own, which are not looked at.
+    """
+    letters, code = cells.get(f"{end}_iso", ""), cells.get(end, "")
+    by_letters = _WORLD_PLACE if letters in _WORLD else _GROUP if letters in _GROUPS else None
+    by_letters = by_letters or (letters if letters in places() else None)
+    by_code = None
+    if _CODE.match(code):
+        number = int(code)
+        by_code = (
+            _WORLD_PLACE if number == 0 else _GROUP if number in _GROUP_CODES else place_of(number, None)
+        )
+    own_letters = by_code in ("ROW", "TWN") and by_letters is None
+    fits = not code or not letters or by_code == by_letters or own_letters
+    place = by_code if code else by_letters
+    if place is None or not fits:
+        raise _Refused("customs_area", end if end in cells else f"{end}_iso", f"{code} {letters}".strip())
     return place
 
 

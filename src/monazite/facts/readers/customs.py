@@ -41,12 +41,14 @@ STATES: Mapping[int, str] = {
     699: "IND",
     736: "SDN",
     757: "CHE",
+    841: "USA",  # before 1981
     842: "USA",
 }
 #: codes of customs statistics that are no state of today: dissolved ones, and "areas not elsewhere specified"
 AREAS = frozenset((
-    80, 129, 200, 221, 278, 290, 471, 472, 473, 492, 527, 530, 532, 536, 568, 577, 636, 637, 697, 711, 810,
-    837, 838, 839, 849, 879, 886, 890, 891, 899,
+    80, 129, 200, 221, 230, 278, 290, 457, 461, 471, 472, 473, 492, 527, 530, 532, 536, 568, 577, 582, 588,
+    590, 592, 636, 637, 647, 658, 697, 711, 717, 720, 810, 835, 836, 837, 838, 839, 849, 866, 868, 879, 886,
+    890, 891, 899,
 ))  # fmt: skip
 #: marks of a revision of the Harmonized System, as BACI and Comtrade write them
 REVISIONS: Mapping[str, str] = {
