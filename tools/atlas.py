@@ -28,7 +28,10 @@ from atlas_pages import chain_page, index_page, sources_page  # noqa: E402
 
 from monazite import facts  # noqa: E402
 from monazite.answer import Answer  # noqa: E402
+from monazite.core.manifest import content_hash  # noqa: E402
+from monazite.core.settings import data_folder  # noqa: E402
 from monazite.draw import svg  # noqa: E402
+from monazite.facts import packaged  # noqa: E402
 from monazite.facts.counting import count  # noqa: E402
 from monazite.facts.coverage import coverage_of  # noqa: E402
 
@@ -58,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
 def write(*, check: bool, folder: Path = DOCS) -> int:
     """Write the pages that changed, or name them."""
     kept: dict[str, Any] = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.is_file() else {}
-    keys = {name: facts.content_key([name], None) for name in facts.chains()}
+    keys = {name: fingerprint(name) for name in facts.chains()}
     old = [name for name, key in keys.items() if kept.get(name, {}).get("facts") != key]
     if not check:
         for name in old:
@@ -85,6 +88,17 @@ def write(*, check: bool, folder: Path = DOCS) -> int:
             path.unlink()
     print(f"{len(stale)} of {len(made)} files written")
     return 0
+
+
+def fingerprint(chain: str) -> str:
+    """Hash what the balance of a chain rests on: its tables, the customs lines, sigma, dates of its sources."""
+    data = data_folder()
+    files = [*sorted((data / "chains" / chain).glob("*.csv")), data / "uncertainty.csv"]
+    files += [data / "corrections.toml", data / "assumptions.csv", data / "trade" / "trade.parquet"]
+    cited = count(None).facts.filter(chain=chain)["source"].unique().to_list()
+    known = packaged().read_sources()
+    dates = {name: known[name]["published"] for name in sorted(cited) if name in known}
+    return content_hash(*(path.read_bytes() for path in files), dates)
 
 
 def _read(path: Path) -> str | None:
