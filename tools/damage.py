@@ -36,7 +36,7 @@ __all__ = ["FORMATS", "Outcome", "facts_of", "judge", "run"]
 #: every format, the small files of which are damaged
 FORMATS: tuple[Format, ...] = (*TEXTS, *TABLES, *BINARIES)
 #: figures are compared to so many digits
-_DIGITS = 8
+_DIGITS = 6
 
 
 @dataclass(frozen=True)

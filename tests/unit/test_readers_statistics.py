@@ -12,8 +12,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tools.damage_books import write_pink
-from tools.damage_files import MCS_COLUMNS, SALIENT, WORLD, mcs, text, world_data
+from tools.damage_books import mining, write_mining, write_pink
+from tools.damage_files import BGS_COLUMNS, MCS_COLUMNS, SALIENT, WORLD, bgs, mcs, text, world_data
+from tools.damage_tables import governance
 
 from monazite.core import schema
 from monazite.core.errors import FactsError
@@ -21,7 +22,9 @@ from monazite.facts.chain import context_of
 from monazite.facts.folder import packaged
 from monazite.facts.places import places
 from monazite.facts.readers import maps
+from monazite.facts.readers.bgs import Bgs
 from monazite.facts.readers.cells import Figure, figure
+from monazite.facts.readers.governance import read_governance
 from monazite.facts.readers.grid import read_grid
 from monazite.facts.readers.maps import is_packaged, mapping, misspelt, place_of
 from monazite.facts.readers.reading import FACTS_SCHEMA, Reading, read_official, recognise
@@ -394,3 +397,83 @@ def test_a_truncated_spreadsheet_is_refused(tmp_path) -> None:
         read_official(path)
     _, problems = read_sheet(path, "Monthly Prices")
     assert problems
+
+
+def test_a_later_month_of_the_pink_sheet_is_a_source_of_its_own(tmp_path) -> None:
+    path = tmp_path / "pink.xlsx"
+    rows = _pink_rows()
+    path.write_bytes(write_pink(rows))
+    reading = read_official(path)
+    assert reading.source == "world_bank_pink_202507"
+    assert reading.source_entry is not None
+    assert set(reading.facts["source"]) == {reading.source}
+    rows[0][0] = "Updated on June 02, 2026"
+    path.write_bytes(write_pink(rows))
+    assert (read_official(path).source, read_official(path).source_entry) == ("world_bank_pink", None)
+
+
+def _bgs(**cells: object) -> Reading:
+    rows = bgs()
+    for name, value in cells.items():
+        rows[1][BGS_COLUMNS.index(name)] = value
+    return Bgs().read_bytes(text(rows, "utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("cells", "part"),
+    [
+        ({"quantity": 6100}, "as printed it is 61000"),
+        ({"quantity": "", "quantity_in_book_style": "..."}, "does not fit"),
+        ({"country_iso3_code": "AUT"}, "'China' is CHN"),
+        ({"country_trans": "Chima"}, "did you mean"),
+        ({"year": "2021-13-01 00:00:00"}, "no year"),
+        ({"units": "kilograms"}, "unit"),
+        ({"sdmx_code": "Q"}, "unknown status"),
+        ({"bgs_commodity_trans": "tungsten, mime"}, "did you mean"),
+        ({"year": "2022-01-01 00:00:00"}, "contradicts"),
+    ],
+)
+def test_what_an_extract_says_twice_must_agree(cells, part) -> None:
+    reading = _bgs(**cells)
+    assert any(part in item.message for item in reading.problems), reading.problems
+
+
+def test_nothing_little_and_unknown_are_three_things() -> None:
+    facts = {(r["place"], r["period"]): r for r in _bgs().facts.iter_rows(named=True)}
+    assert facts["UZB", "2023"]["value"] == "0"
+    assert (facts["RWA", "2023"]["value"], facts["RWA", "2023"]["status"]) == (None, "missing")
+    little = facts["KGZ", "2023"]
+    assert (little["value"], little["low"], little["high"]) == (None, "0", "0.5")
+    assert facts["CHN", "2023"]["kind"] == "estimated"
+    assert facts["AUT", "2023"]["kind"] == "reported"
+    assert _bgs().skipped["reason"].str.contains("no longer exists").all()
+
+
+def test_a_database_is_read_and_its_totals_are_tested(tmp_path) -> None:
+    path = tmp_path / "world.db"
+    path.write_bytes(write_mining(mining()))
+    reading = read_official(path)
+    assert not reading.problems
+    assert (reading.vintage, reading.source) == ("2026", "wmd2026")
+    rows = mining()
+    rows[2][6] = 6700
+    path.write_bytes(write_mining(rows))
+    assert "add up" in read_official(path).problems[0].message
+    path.write_bytes(write_mining(mining())[:6000])
+    with pytest.raises(FactsError, match="cut short"):
+        read_official(path).refuse(path)
+
+
+def test_governance_is_read_beside_the_chains(tmp_path) -> None:
+    path = tmp_path / "wgi.csv"
+    path.write_bytes(text(governance(), "utf-8"))
+    table, problems = read_governance(path)
+    assert not problems
+    chosen = table.filter(place="TUR", year=2023, indicator="pv", measure="estimate")
+    assert chosen["value"].to_list() == [-0.8377]
+    rows = governance()
+    rows[1][5] = 57
+    path.write_bytes(text(rows, "utf-8"))
+    table, problems = read_governance(path)
+    assert not table.height
+    assert problems[0].where == "row 2, column estimate"

@@ -64,6 +64,8 @@ _SILENT = (
 _YEAR = re.compile(r"^((?:19|20)\d{2})(?:-01-01(?:[ T]00:00:00Z?)?)?$")
 _FIRST, _LAST = 1900, 2100
 _SOURCE = "bgs_wms"
+#: last year of the extract that the packaged figures cite
+_PACKAGED = 2023
 _MARKS = {"": "missing", "...": "missing", "-----": "zero"}
 
 
@@ -111,8 +113,21 @@ class Bgs:
         for row, cells in grid.rows:
             _row(work, row, cells)
         vintage = str(work.latest or "")
+        entry = None
+        if work.latest > _PACKAGED:
+            out.cite(f"{_SOURCE}_{vintage}")
+            entry = {
+                "citation": say("data.reader_cite_bgs", vintage=vintage),
+                "url": "https://www.bgs.ac.uk/mineralsuk/statistics/world-mineral-statistics/",
+                "licence": say("data.reader_licence_bgs"),
+                "published": str(work.latest + 2),
+                "next_version": say("data.reader_next_yearly"),
+            }
         return out.reading(
-            title=say("data.reader_vintage_bgs", vintage=vintage), vintage=vintage, rows=grid.total
+            title=say("data.reader_vintage_bgs", vintage=vintage),
+            vintage=vintage,
+            rows=grid.total,
+            entry=entry,
         )
 
 

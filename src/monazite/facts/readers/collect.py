@@ -64,6 +64,11 @@ class Collector:
             name_problem(row, column, kind, given, [nearest] if nearest else [], nearest=nearest)
         )
 
+    def cite(self, source: str) -> None:
+        """Let all facts so far cite another source: the year of a file is known when it has been read."""
+        self.source = source
+        self.facts = [{**item, "source": source} for item in self.facts]
+
     def other(self, row: int, what: str, key: str = "reader_no_chain", **values: object) -> None:
         """Note a row that was read and is of no packaged chain."""
         self.others.setdefault(row, (what, say(f"data.{key}", **values)))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from monazite.core.errors import nearest_names
 from monazite.core.text import say
+from monazite.facts.folder import packaged
 from monazite.facts.readers.cells import Figure, figure, plain
 from monazite.facts.readers.collect import Collector
 from monazite.facts.readers.maps import Entry, is_packaged, mapping, plain_key
@@ -85,8 +86,22 @@ class PinkSheet:
             if not vintage:
                 out.wrong("reader_no_date", None, "A")
             _read(out, sheet, months)
+        known = packaged().read_sources().get(_SOURCE, {}).get("published", "")
+        entry = None
+        if vintage and vintage != known:
+            out.cite(f"{_SOURCE}_{vintage.replace('-', '')}")
+            entry = {
+                "citation": say("data.reader_cite_pink", vintage=vintage),
+                "url": "https://www.worldbank.org/en/research/commodity-markets",
+                "licence": "CC BY 4.0",
+                "published": vintage,
+                "next_version": say("data.reader_next_yearly"),
+            }
         return out.reading(
-            title=say("data.reader_vintage_pink", vintage=vintage), vintage=vintage, rows=len(months)
+            title=say("data.reader_vintage_pink", vintage=vintage),
+            vintage=vintage,
+            rows=len(months),
+            entry=entry,
         )
 
 

@@ -84,8 +84,7 @@ class WorldMining:
             out.wrong("reader_database", None, None, file=path.name, reason=str(error))
         out.problems += sum_problems(work.sums.values())
         vintage = str(int(work.latest) + 2) if work.latest else ""
-        out.source = f"wmd{vintage}"
-        out.facts = [{**item, "source": out.source} for item in out.facts]
+        out.cite(f"wmd{vintage}")
         fields = {
             "citation": say("data.reader_cite_wmd", vintage=vintage),
             "url": "https://www.world-mining-data.info",
