@@ -91,7 +91,7 @@ def write(*, check: bool, folder: Path = DOCS) -> int:
 
 
 def fingerprint(chain: str) -> str:
-    """Hash what the balance of a chain rests on: its tables, the customs lines, sigma, dates of its sources."""
+    """Hash what the balance of a chain rests on: its tables, customs lines, sigma, dates of its sources."""
     data = data_folder()
     files = [*sorted((data / "chains" / chain).glob("*.csv")), data / "uncertainty.csv"]
     files += [data / "corrections.toml", data / "assumptions.csv", data / "trade" / "trade.parquet"]
