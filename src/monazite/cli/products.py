@@ -78,7 +78,7 @@ def facilities(
     output.Door(json=json, csv=csv)
     code = resolve(place)[0] if place is not None else None
     if not shares:
-        frame = listed(chain, place=code, owner=owner)
+        frame = listed(chain, place=place, owner=owner)
         if not (json or csv):
             frame = _told(frame).select(
                 "facility", "place", "activity", "capacity", "year", "phase", "owners", "source"
@@ -105,10 +105,9 @@ def capacity(
     """List what stands idle, is being built or is announced."""
     from monazite.cli import output
     from monazite.facts.facilities import capacity as listed
-    from monazite.facts.places import resolve
 
     output.Door(json=json, csv=csv)
-    frame = listed(chain, place=resolve(place)[0] if place is not None else None)
+    frame = listed(chain, place=place)
     if not (json or csv):
         frame = _priced(_told(frame)).select(
             "phase", "project", "place", "activity", "capacity", "begins", "restart", "source"

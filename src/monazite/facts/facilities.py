@@ -15,6 +15,7 @@ from monazite.core.errors import UnknownName
 from monazite.core.settings import data_folder
 from monazite.core.text import say
 from monazite.facts.folder import packaged
+from monazite.facts.places import places, resolve
 from monazite.facts.problems import Problem, name_problem, problem
 from monazite.facts.records import activity_bases, read_records, refuse
 from monazite.facts.table import FactTable, load
@@ -146,7 +147,7 @@ def facilities(
     Raises
     ------
     UnknownName
-        If no facility is of the chain, at the place or of the owner.
+        If there is no such chain, place or owner.
 
     Examples
     --------
@@ -155,13 +156,7 @@ def facilities(
     """
     loaded = load_facilities()
     holders = loaded.owners.filter(pl.col("role") != "offtake")
-    frame = loaded.facilities
-    for column, given in (("chain", chain), ("place", place)):
-        if given is not None:
-            known = frame[column].drop_nulls().unique().to_list()
-            if given not in known:
-                raise UnknownName(column, given, known)
-            frame = frame.filter(pl.col(column) == given)
+    frame = _narrowed(loaded.facilities, chain, place)
     if owner is not None:
         named = pl.col("owner").str.to_lowercase().str.contains(owner.casefold(), literal=True)
         held = holders.filter((pl.col("state") == owner.upper()) | named)["facility"].unique().to_list()
@@ -176,6 +171,19 @@ def facilities(
     named = pl.col("facility").replace_strict(words, default=None, return_dtype=pl.String).alias("owners")
     middle = frame.columns.index("kind")
     return frame.select(*frame.columns[:middle], named, *frame.columns[middle:])
+
+
+def _narrowed(frame: pl.DataFrame, chain: str | None, place: str | None) -> pl.DataFrame:
+    """Keep the rows of a chain and of a place; there may be none."""
+    if chain is not None:
+        (name,) = packaged().choose([chain])
+        frame = frame.filter(pl.col("chain") == name)
+    if place is not None:
+        (code, *more) = resolve(place)
+        if more:
+            raise UnknownName("place", place, places())
+        frame = frame.filter(pl.col("place") == code)
+    return frame
 
 
 def _holder(row: Mapping[str, Any]) -> str:
@@ -404,20 +412,14 @@ def capacity(chain: str | None = None, *, place: str | None = None) -> pl.DataFr
     Raises
     ------
     UnknownName
-        If there is nothing of the chain or at the place.
+        If there is no such chain or place.
 
     Examples
     --------
     >>> set(capacity("gallium")["chain"])
     {'gallium'}
     """
-    frame = load_facilities().idle
-    for column, given in (("chain", chain), ("place", place)):
-        if given is not None:
-            known = frame[column].drop_nulls().unique().to_list()
-            if given not in known:
-                raise UnknownName(column, given, known)
-            frame = frame.filter(pl.col(column) == given)
+    frame = _narrowed(load_facilities().idle, chain, place)
     order = {phase: rank for rank, phase in enumerate(schema.enum("phase"))}
     ranked = frame.with_columns(rank=pl.col("phase").replace_strict(order, return_dtype=pl.Int64))
     return ranked.sort("rank", "chain", "place", "project", nulls_last=True).drop("rank")

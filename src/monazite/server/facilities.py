@@ -13,7 +13,6 @@ from starlette.responses import Response
 
 from monazite.core.text import say
 from monazite.facts.facilities import UNKNOWN, capacity, facilities, load_facilities, owner_shares
-from monazite.facts.places import resolve
 from monazite.facts.records import cited
 from monazite.report.twin import Cell, Table
 from monazite.server import shapes, wire
@@ -78,16 +77,12 @@ class SharesPage(shapes.Shape):
     links: dict[str, str]
 
 
-def _place(name: str | None) -> str | None:
-    return None if name is None else resolve(name)[0]
-
-
 def _facilities(question: FacilitiesQuestion) -> pl.DataFrame:
-    return facilities(question.chain, place=_place(question.place), owner=question.owner)
+    return facilities(question.chain, place=question.place, owner=question.owner)
 
 
 def _capacity(question: CapacityQuestion) -> pl.DataFrame:
-    return capacity(question.chain, place=_place(question.place))
+    return capacity(question.chain, place=question.place)
 
 
 @router.get("/facilities", responses=answers(ListPage), summary="Facilities and their holders")
