@@ -111,6 +111,22 @@ def test_without_imports_there_is_nothing_and_no_folder_is_made(own_folder) -> N
     assert not own_folder.exists()
 
 
+def test_a_folder_that_cannot_be_read_is_named_and_a_file_in_its_place_too(
+    file, own_folder, monkeypatch
+) -> None:
+    own_folder.write_text("no folder")
+    assert vintages() == ()
+    with pytest.raises(FactsError, match="MONAZITE_OVERLAY names another folder"):
+        _write(file, _reading(_fact()))
+
+    def closed(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", closed)
+    with pytest.raises(FactsError, match="Permission denied"):
+        vintages()
+
+
 def test_the_folder_follows_the_environment(monkeypatch, tmp_path) -> None:
     monkeypatch.delenv("MONAZITE_OVERLAY")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -119,7 +120,7 @@ def _import(door: Any, file: Path, write: bool, published: str | None) -> None:
     if vintage is not None:
         door.note(say("cli.import_written", folder=vintage.folder, id=vintage.id))
     else:
-        door.note(say("cli.import_dry", file=file))
+        door.note(say("cli.import_dry", file=shlex.quote(str(file))))
 
 
 def _read(door: Any, file: Path) -> Reading:

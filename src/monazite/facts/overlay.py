@@ -126,7 +126,7 @@ def vintages() -> tuple[Vintage, ...]:
     Raises
     ------
     FactsError
-        If one has no readable manifest: with its folder and how to mend it.
+        If the folder cannot be read, or one has no readable manifest: with its folder and how to mend it.
 
     Examples
     --------
@@ -141,8 +141,12 @@ def vintages() -> tuple[Vintage, ...]:
         names = sorted(
             item.name for item in root.iterdir() if item.is_dir() and not item.name.startswith(".")
         )
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return ()
+    except OSError as error:
+        raise FactsError(
+            "data.overlay_unreadable", folder=root, reason=error.strerror or str(error)
+        ) from error
     found = [_vintage(root / name) for name in names]
     return tuple(sorted(found, key=lambda item: (str(item.manifest["imported"]), item.id)))
 
