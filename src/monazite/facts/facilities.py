@@ -426,18 +426,19 @@ def capacity(chain: str | None = None, *, place: str | None = None) -> pl.DataFr
 
 
 def capacity_beyond(chain: str) -> pl.DataFrame:
-    """Return the capacity that an activity of a chain could gain, project by project.
+    """Return the capacity that a chain could gain, project by project.
 
-    Projects whose activity is known and that do not run at their rate yet: idle, under construction,
-    financed, studied, announced, stalled; those closed for good are left out. A project without a published
-    capacity stays, with a null and status ``missing``.
+    Projects that do not run yet: idle, under construction, seeking money, studied, announced, stalled; those
+    closed for good are left out. ``activity`` is null where a project fits none alone (a magnet plant whose
+    grades are not told); its figure is then on its product's basis. A project without a published capacity
+    stays, with a null and status ``missing``.
 
     Returns
     -------
     polars.DataFrame
-        ``chain, activity, place, project, phase, capacity, low, high`` (t/yr), ``basis, start, lag``
-        (months), ``capex`` (million US dollars), ``restart_price, price_unit, price_basis, price_is, kind,
-        status, source, note``.
+        ``chain, activity, stage, product, place, project, phase, capacity, low, high`` (t/yr), ``basis,
+        start, lag`` (months), ``capex`` (million US dollars), ``restart_price, price_unit, price_basis, price_is,
+        kind, status, source, note``.
 
     Raises
     ------
@@ -450,14 +451,12 @@ def capacity_beyond(chain: str) -> pl.DataFrame:
     ['extract_gallium']
     """
     (name,) = packaged().choose([chain])
-    rows = load_facilities().idle.filter(
-        pl.col("chain") == name, pl.col("activity").is_not_null(), ~pl.col("phase").is_in(["closed", *_RUNS])
-    )
+    rows = load_facilities().idle.filter(pl.col("chain") == name, ~pl.col("phase").is_in(["closed", *_RUNS]))
     return rows.select(
-        "chain", "activity", "place", "project", "phase", "capacity", "low", "high", "unit", "basis",
-        "start", "lag", "capex", "restart_price", "price_low", "price_high", "price_unit", "price_basis",
+        "chain", "activity", "stage", "product", "place", "project", "phase", "capacity", "low", "high",
+        "unit", "basis", "start", "lag", "capex", "restart_price", "price_low", "price_high", "price_unit", "price_basis",
         "price_is", "kind", "status", "source", "note",
-    ).sort("activity", "place", "project")  # fmt: skip
+    ).sort("activity", "stage", "place", "project", nulls_last=True)  # fmt: skip
 
 
 def _twice(text: pl.DataFrame, columns: tuple[str, ...]) -> list[Problem]:
