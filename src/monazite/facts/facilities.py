@@ -437,8 +437,8 @@ def capacity_beyond(chain: str) -> pl.DataFrame:
     -------
     polars.DataFrame
         ``chain, activity, stage, product, place, project, phase, capacity, low, high`` (t/yr), ``basis,
-        start, lag`` (months), ``capex`` (million US dollars), ``restart_price, price_unit, price_basis, price_is,
-        kind, status, source, note``.
+        start, lag`` (months), ``capex`` (million US dollars), ``restart_price, price_unit, price_basis,
+        price_is, kind, status, source, note``.
 
     Raises
     ------
@@ -454,8 +454,8 @@ def capacity_beyond(chain: str) -> pl.DataFrame:
     rows = load_facilities().idle.filter(pl.col("chain") == name, ~pl.col("phase").is_in(["closed", *_RUNS]))
     return rows.select(
         "chain", "activity", "stage", "product", "place", "project", "phase", "capacity", "low", "high",
-        "unit", "basis", "start", "lag", "capex", "restart_price", "price_low", "price_high", "price_unit", "price_basis",
-        "price_is", "kind", "status", "source", "note",
+        "unit", "basis", "start", "lag", "capex", "restart_price", "price_low", "price_high",
+        "price_unit", "price_basis", "price_is", "kind", "status", "source", "note",
     ).sort("activity", "stage", "place", "project", nulls_last=True)  # fmt: skip
 
 
