@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import polars as pl
 
@@ -23,6 +24,7 @@ from monazite.facts.rules import SUBJECT, variables
 __all__ = ["Collector", "unit_of"]
 
 
+@lru_cache(maxsize=64)
 def unit_of(variable: str) -> str:
     """Return the canonical unit of a variable.
 

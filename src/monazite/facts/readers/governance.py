@@ -168,7 +168,7 @@ def _wide(
         found.rows = [item for item in found.rows if (item[0], item[3]) != (place, table.casefold())]
         for twice in (seen[code], row):
             out.others.pop(twice, None)
-            out.skip(twice, "reader_two_rows", first=seen[code], last=row, given=name)
+            out.skip(twice, "reader_two_rows", given=name)
         return
     seen[code] = row
     for year in years:

@@ -85,6 +85,7 @@ class Place:
     nearest: str | None = None
 
 
+@lru_cache(maxsize=1 << 14)
 def plain_key(text: str) -> str:
     """Return a name without regard to case, spaces and dashes.
 

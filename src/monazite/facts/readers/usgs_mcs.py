@@ -109,6 +109,22 @@ def _entries() -> Mapping[tuple[str, ...], tuple[Entry, ...]]:
     return {key: tuple(rows) for key, rows in found.items()}
 
 
+@lru_cache(maxsize=1)
+def _chapters() -> frozenset[str]:
+    return frozenset(key[1] for key in _entries())
+
+
+@lru_cache(maxsize=1)
+def _without() -> Mapping[tuple[object, ...], tuple[str, ...]]:
+    """Return, of every name of the mapping, what it may be beside the three others of its key."""
+    found: dict[tuple[object, ...], tuple[str, ...]] = {}
+    for key in _entries():
+        for index, name in enumerate(key):
+            rest = (index, *key[:index], *key[index + 1 :])
+            found[rest] = (*found.get(rest, ()), name)
+    return found
+
+
 def _key(*names: str) -> tuple[str, ...]:
     return tuple(plain_key(_ROUNDED.sub("", plain(name))) for name in names)
 
@@ -330,8 +346,7 @@ def _unmapped(work: _Work, row: int, cells: Mapping[str, str], section: str | No
     statistic = plain_key(cells["Statistics"])
     names = ("section", "chapter", "statistic", "detail")
     given = _key(section or "", cells["MCS chapter"], cells["Statistics"], cells["Statistics_detail"])
-    known = _entries()
-    chapters = {key[1] for key in known}
+    chapters = _chapters()
     if given[1] in chapters:
         if section is None:
             out.wrong("reader_section", row, "Section", given=plain(cells["Section"]))
@@ -343,8 +358,8 @@ def _unmapped(work: _Work, row: int, cells: Mapping[str, str], section: str | No
             return
     columns = ("Section", "MCS chapter", "Statistics", "Statistics_detail")
     for index, column in enumerate(columns):
-        rest = [key for key in known if all(key[i] == given[i] for i in range(4) if i != index)]
-        near = misspelt(given[index], (key[index] for key in rest))
+        rest = _without().get((index, *given[:index], *given[index + 1 :]), ())
+        near = misspelt(given[index], rest)
         if near:
             out.strange(row, column, names[index], plain(cells[column]), near)
             return
