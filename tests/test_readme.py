@@ -33,7 +33,7 @@ def test_readme_example_is_short() -> None:
     assert len([line for line in block.splitlines() if line.strip()]) <= 12
 
 
-@pytest.mark.parametrize("page", [*PAGES, "docs/cli.md", "docs/data.md"])
+@pytest.mark.parametrize("page", [*PAGES, "docs/cli.md", "docs/data.md", "docs/import.md"])
 def test_commands_named_exist_with_their_options(page, monazite) -> None:
     """Every command line in the pages parses: its options are those that --help tells."""
     lines = [line.split("#")[0].strip() for block in _blocks(page, "console") for line in block.splitlines()]

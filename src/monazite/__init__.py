@@ -17,6 +17,8 @@ __version__ = "0.1.0"
 
 _API = "monazite.api"
 _ERRORS = "monazite.core.errors"
+_FACILITIES = "monazite.facts.facilities"
+_PRODUCTS = "monazite.facts.products"
 
 #: public name -> module that defines it; add a line here to export a name. A name that is also a package
 #: of ours (assess, stress) cannot be exported: importing the package would take its place.
@@ -37,9 +39,15 @@ _EXPORTS: dict[str, str] = {
     "SupplyNetwork": _API,
     "UnknownName": _ERRORS,
     "brief": _API,
+    "capacity": _FACILITIES,
     "control": _API,
     "controls": _API,
+    "coverage": _API,
+    "facilities": _FACILITIES,
     "load": _API,
+    "owner_shares": _FACILITIES,
+    "product_table": _PRODUCTS,
+    "products": _PRODUCTS,
     "toy": _API,
 }
 

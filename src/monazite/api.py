@@ -33,6 +33,7 @@ __all__ = [
     "brief",
     "control",
     "controls",
+    "coverage",
     "load",
     "network_for",
     "toy",
@@ -236,6 +237,35 @@ def load(chains: Sequence[str] | str | None = None, year: int | None = None) -> 
 def toy() -> SupplyNetwork:
     """The invented world of tests and tutorials, whose answers can be computed by hand."""
     return SupplyNetwork(network_floor.toy())
+
+
+def coverage(
+    chains: Sequence[str] | str | None = None, *, stage: str | None = None, year: int | None = None
+) -> Answer:
+    """What is known of each stage of each chain, year by year, and how; what nobody has published stays none.
+
+    Parameters
+    ----------
+    chains : str or sequence of str, optional
+        All that are packaged when absent.
+    stage : str, optional
+    year : int, optional
+
+    Returns
+    -------
+    Answer
+        Counts of facts by kind and status, the leading kind by tonnes, the reported part of the world's
+        tonnes.
+
+    Examples
+    --------
+    >>> import monazite as mz
+    >>> mz.coverage("gallium", year=2024).table.filter(measure="leading_share").height
+    5
+    """
+    from monazite.facts.coverage import coverage_of
+
+    return Answer(coverage_of(chains, stage=stage, year=year))
 
 
 def controls() -> pl.DataFrame:

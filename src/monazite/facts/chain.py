@@ -13,7 +13,7 @@ import polars as pl
 from monazite.core.errors import FactsError
 from monazite.facts.corrections import apply_corrections
 from monazite.facts.folder import Folder, packaged
-from monazite.facts.overlay import laid_over, overlay_facts, overlay_folder, overlay_trade
+from monazite.facts.overlay import laid_over, overlay_facts, overlay_trade
 from monazite.facts.problems import Problem
 from monazite.facts.reading import RawTable, read_table
 from monazite.facts.rules import FACT_COLUMNS, Context, fact_problems
@@ -160,8 +160,9 @@ def read_chain(
     if folder is packaged():
         brought = overlay_facts(name)
         for (vintage,), rows in brought.group_by("vintage", maintain_order=True):
-            path = overlay_folder() / str(vintage) / "facts" / f"{name}.csv"
-            _refuse(path, fact_problems(rows.drop("vintage"), context))
+            wrong = fact_problems(rows.drop("vintage"), context)
+            if wrong:
+                raise FactsError("data.overlay_stale", id=vintage, chain=name, problem=str(wrong[0]))
         facts = laid_over(facts, brought)
     return ChainTables(
         name, goods.frame.drop("row"), doings.frame.drop("row"), more["lines"], more["hosts"],

@@ -251,7 +251,7 @@ def _summed(flows: pl.DataFrame) -> pl.DataFrame:
         seen=pl.col("year").min(),
         told=pl.col("told").drop_nulls().first(),
         caveat=pl.col("caveat").drop_nulls().first(),
-        factor=(pl.col("factor") * pl.col("share")).mean(),
+        gross=pl.col("quantity_t").sum(),
         count=pl.lit(1),
     )
 
@@ -288,7 +288,7 @@ def _by_place(flows: pl.DataFrame, named: Mapping[str, Collection[str]]) -> pl.D
 def _merge(flows: pl.DataFrame) -> pl.DataFrame:
     lone = pl.col("count").sum() == 1
     return flows.group_by("commodity", "exporter", "importer", maintain_order=True).agg(
-        pl.col("tonnes", "sd", "count").sum(),
+        pl.col("tonnes", "sd", "count", "gross").sum(),
         pl.col("plain").all(),
         pl.col("late").any(),
         pl.col("source").first(),
@@ -296,7 +296,6 @@ def _merge(flows: pl.DataFrame) -> pl.DataFrame:
         pl.col("seen").min(),
         pl.when(lone).then(pl.col("told").first()).alias("told"),
         pl.col("caveat").drop_nulls().first(),
-        pl.col("factor").mean(),
     )
 
 
@@ -323,6 +322,7 @@ def _as_facts(flows: pl.DataFrame, year: int) -> pl.DataFrame:
     }
     plain = pl.col("plain") & (pl.col("count") == 1)
     kind = pl.when("late").then(pl.lit("estimated")).when(plain).then(pl.lit("reported"))
+    flows = flows.with_columns(factor=pl.col("tonnes") / pl.col("gross"))
     notes = pl.struct("count", "factor", "late", "seen", "told", "caveat", "lines")
     return flows.select(
         pl.lit("trade").alias("variable"),
@@ -344,7 +344,7 @@ def _as_facts(flows: pl.DataFrame, year: int) -> pl.DataFrame:
 
 def _note(row: dict[str, object]) -> str:
     parts = []
-    if row["factor"] != 1.0:
+    if abs(float(str(row["factor"])) - 1.0) > 1e-9:
         parts.append(say("data.trade_factor", factor=f"{float(str(row['factor'])):.4g}"))
     if int(str(row["count"])) > 1:
         parts.append(say("data.trade_several", count=row["count"]))
