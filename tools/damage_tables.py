@@ -112,7 +112,7 @@ def plain_comtrade(path: Path) -> Plain | None:
         clean = {name: " ".join((cell or "").split()) for name, cell in row.items() if name}
         flow = clean.get("flowCode", "")
         one, two = (
-            clean.get(f"{who}ISO", CODES.get(clean.get(f"{who}Code", ""), ""))
+            clean.get(f"{who}ISO") or CODES.get(clean.get(f"{who}Code", ""), "")
             for who in ("reporter", "partner")
         )
         if clean.get("cmdCode") != "260300" or flow not in ("M", "X") or two == "W00":
