@@ -7,26 +7,56 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-_CACHE = tempfile.TemporaryDirectory(prefix="monazite-tests-")
+#: files whose tests stay on one worker: they share a server and a browser, or watch processes come and go
+_TOGETHER = {
+    "browser": ("tests/browser/",),
+    "server": ("tests/server/",),
+    "processes": (
+        "tests/e2e/test_study.py",
+        "tests/unit/test_market_ensemble.py",
+        "tests/unit/test_market_runs.py",
+        "tests/unit/test_study_answer.py",
+    ),
+}
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-def pytest_configure() -> None:
-    """Keep the user's cache out of it: what the tests see is made by the code under test."""
-    os.environ["MONAZITE_CACHE"] = _CACHE.name
-    os.environ["MONAZITE_OVERLAY"] = str(Path(_CACHE.name) / "overlay")
-    os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(Path(_CACHE.name) / "hypothesis")
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the user's cache out of it: what the tests see is made by the code under test.
+
+    One folder a run: the workers of a run inherit it, so that a network is made by one of them for all.
+    """
+    if hasattr(config, "workerinput"):
+        return
+    cache = tempfile.TemporaryDirectory(prefix="monazite-tests-")
+    config.add_cleanup(cache.cleanup)
+    os.environ["MONAZITE_CACHE"] = cache.name
+    os.environ["MONAZITE_OVERLAY"] = str(Path(cache.name) / "overlay")
+    os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(Path(cache.name) / "hypothesis")
 
 
-def pytest_unconfigure() -> None:
-    """Leave nothing behind."""
-    _CACHE.cleanup()
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Deal files to the workers in the order in which they are collected, those of `_TOGETHER` to one worker.
+
+    Chosen here and not by a mark, so that a test has the same name on one worker and on many.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return next((name for name, begins in _TOGETHER.items() if file.startswith(begins)), file)
+
+    return Together(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +73,28 @@ def monazite() -> Run:
             timeout=300,
             check=False,
         )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def call() -> Run:
+    """Run ``monazite WORDS…`` within this process: where what it says matters, and not the process."""
+    from monazite import cli
+
+    def run(*words: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> Any:
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            redirect_stdout(StringIO()) as out,
+            redirect_stderr(StringIO()) as err,
+        ):
+            for name, value in (env or {}).items():
+                patch.setenv(name, value)
+            if cwd is not None:
+                patch.chdir(cwd)
+            with pytest.raises(SystemExit) as left:
+                cli.main(words)
+        return subprocess.CompletedProcess(words, left.value.code or 0, out.getvalue(), err.getvalue())
 
     return run
 

@@ -60,13 +60,13 @@ QUESTIONS = {
 
 
 @pytest.fixture(scope="module")
-def document(monazite):
+def document(call):
     """Ask a question once; what is written to stderr would be no result."""
     found: dict[str, dict] = {}
 
     def ask(name: str) -> dict:
         if name not in found:
-            done = monazite(*QUESTIONS[name], "--json")
+            done = call(*QUESTIONS[name], "--json")
             assert (done.returncode, done.stderr) == (0, "")
             found[name] = json.loads(done.stdout)
         return found[name]
@@ -89,8 +89,8 @@ def test_ranges_are_in_order_and_cells_are_single(document, name) -> None:
 
 
 @pytest.mark.parametrize("name", ["assess IND", "stress control"])
-def test_csv_holds_the_same_cells(monazite, document, name) -> None:
-    done = monazite(*QUESTIONS[name], "--csv")
+def test_csv_holds_the_same_cells(call, document, name) -> None:
+    done = call(*QUESTIONS[name], "--csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     table = document(name)["table"]
     assert [row["cell_id"] for row in rows] == [row["cell_id"] for row in table]
@@ -100,20 +100,23 @@ def test_csv_holds_the_same_cells(monazite, document, name) -> None:
             assert float(row["value"]) == pytest.approx(cell["value"], rel=1e-12)
 
 
-def test_the_same_question_gives_the_same_answer(monazite, document) -> None:
-    assert json.loads(monazite(*QUESTIONS["assess IND"], "--json").stdout) == document("assess IND")
+@pytest.mark.parametrize("name", ["assess IND", "stress control"])
+def test_a_process_of_its_own_gives_the_same_answer(monazite, document, name) -> None:
+    done = monazite(*QUESTIONS[name], "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout) == document(name)
 
 
-def test_a_restriction_in_a_file_is_the_same_as_in_options(monazite, document, tmp_path) -> None:
+def test_a_restriction_in_a_file_is_the_same_as_in_options(call, document, tmp_path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text('by = "CHN"\non = ["dy_oxide"]\ncut = 1.0\nmonths = 12\n')
-    done = monazite("stress", "--file", str(file), "--group", "QUAD", "--horizon", "6", "--json")
+    done = call("stress", "--file", str(file), "--group", "QUAD", "--horizon", "6", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["table"] == document("stress dy_oxide")["table"]
 
 
-def test_assumed_and_observed_paths_are_never_one_for_the_other(monazite, document) -> None:
-    done = monazite(*QUESTIONS["stress control"], "--path", "observed", "--json")
+def test_assumed_and_observed_paths_are_never_one_for_the_other(call, document) -> None:
+    done = call(*QUESTIONS["stress control"], "--path", "observed", "--json")
     observed, assumed = json.loads(done.stdout)["table"], document("stress control")["table"]
     assert {row["scenario"] for row in observed} == {"observed"}
     assert {row["scenario"] for row in assumed} == {"assumed"}
@@ -129,11 +132,11 @@ def test_assumed_and_observed_paths_are_never_one_for_the_other(monazite, docume
 
 
 @pytest.mark.parametrize("suffix", ["json", "csv", "parquet"])
-def test_a_file_by_its_suffix(monazite, document, tmp_path, suffix) -> None:
+def test_a_file_by_its_suffix(call, document, tmp_path, suffix) -> None:
     import polars as pl
 
     file = tmp_path / "new" / f"answer.{suffix}"
-    done = monazite(*QUESTIONS["assess IND"], "--to", str(file), "--quiet")
+    done = call(*QUESTIONS["assess IND"], "--to", str(file), "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
     if suffix == "json":
         cells = [row["cell_id"] for row in json.loads(file.read_text())["table"]]
@@ -143,18 +146,18 @@ def test_a_file_by_its_suffix(monazite, document, tmp_path, suffix) -> None:
     assert cells == [row["cell_id"] for row in document("assess IND")["table"]]
 
 
-def test_a_file_that_cannot_be_written_is_one_message(monazite, tmp_path) -> None:
+def test_a_file_that_cannot_be_written_is_one_message(call, tmp_path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
-    done = monazite(*QUESTIONS["assess IND"], "--to", str(blocked / "answer.csv"))
+    done = call(*QUESTIONS["assess IND"], "--to", str(blocked / "answer.csv"))
     assert done.returncode == 1
     assert "cannot write" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("name", ["assess IND", "stress control"])
-def test_a_person_reads_headline_units_and_kinds_in_plain_text(monazite, document, name) -> None:
-    done = monazite(*QUESTIONS[name], env={"NO_COLOR": "1"})
+def test_a_person_reads_headline_units_and_kinds_in_plain_text(call, document, name) -> None:
+    done = call(*QUESTIONS[name], env={"NO_COLOR": "1"})
     assert done.returncode == 0
     assert "\x1b" not in done.stdout
     flat = " ".join(done.stdout.split())
@@ -165,24 +168,24 @@ def test_a_person_reads_headline_units_and_kinds_in_plain_text(monazite, documen
     assert "nan" not in flat.lower().split()
 
 
-def test_a_threshold_of_mine_that_is_crossed_is_exit_3(monazite) -> None:
+def test_a_threshold_of_mine_that_is_crossed_is_exit_3(monazite, call) -> None:
     question = ("assess", "IND", "--chain", "rare_earths", "--measure", "touch_share", "--json")
     crossed = monazite(*question, "--fail-above", "0.5")
     assert crossed.returncode == 3
     assert json.loads(crossed.stdout)["table"]
     assert "touch_share" in crossed.stderr
-    assert monazite(*question, "--fail-above", "1.0").returncode == 0
+    assert call(*question, "--fail-above", "1.0").returncode == 0
 
 
-def test_why_a_cell_is_what_it_is(monazite, document) -> None:
+def test_why_a_cell_is_what_it_is(call, document) -> None:
     cell = next(row for row in document("assess IND")["table"] if row["measure"] == "touch_share")
-    done = monazite(*QUESTIONS["assess IND"], "--explain", cell["cell_id"])
+    done = call(*QUESTIONS["assess IND"], "--explain", cell["cell_id"])
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) > 3
 
 
-def test_trade_is_one_option_away(monazite, document) -> None:
-    done = monazite("assess", "IND", "--chain", "rare_earths", "--measure", "trade", "--json")
+def test_trade_is_one_option_away(call, document) -> None:
+    done = call("assess", "IND", "--chain", "rare_earths", "--measure", "trade", "--json")
     assert done.returncode == 0, done.stderr
     table = json.loads(done.stdout)["table"]
     assert {row["measure"] for row in table} == {"trade"}
@@ -191,8 +194,8 @@ def test_trade_is_one_option_away(monazite, document) -> None:
     assert all(known[row["cell_id"]] == row["value"] for row in table)
 
 
-def test_a_place_of_which_nothing_is_known_is_not_answered_with_the_world(monazite) -> None:
-    done = monazite("assess", "Luxembourg", "--chain", "rare_earths")
+def test_a_place_of_which_nothing_is_known_is_not_answered_with_the_world(call) -> None:
+    done = call("assess", "Luxembourg", "--chain", "rare_earths")
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) <= 6
     assert "Luxembourg" in done.stdout
@@ -207,9 +210,9 @@ def test_a_reader_who_leaves_early_breaks_nothing() -> None:
     assert done.stdout.startswith("variable")
 
 
-def test_a_brief_is_one_file_that_asks_for_nothing(monazite, tmp_path) -> None:
+def test_a_brief_is_one_file_that_asks_for_nothing(call, tmp_path) -> None:
     file = tmp_path / "brief.html"
-    done = monazite("brief", "IND", "USA", "--to", str(file))
+    done = call("brief", "IND", "USA", "--to", str(file))
     assert done.returncode == 0, done.stderr
     html = file.read_text(encoding="utf-8")
     assert "<svg" in html

@@ -91,10 +91,10 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_bad_table_is_refused_with_its_row(monazite, tmp_path, empty, name) -> None:
+def test_a_bad_table_is_refused_with_its_row(call, tmp_path, empty, name) -> None:
     rows, says = BAD[name]
     file = _write(tmp_path / "bad.csv", *rows)
-    done = monazite("data", "check", str(file), cwd=empty)
+    done = call("data", "check", str(file), cwd=empty)
     assert done.returncode == 4, done.stderr
     assert says in done.stdout
     assert "Traceback" not in done.stderr
@@ -108,23 +108,23 @@ def test_problems_come_as_json_too(monazite, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"not,a,table\n1,2,3\n", b"\xff\xfe\x00", b"variable\n"])
-def test_what_is_no_facts_table_is_refused(monazite, tmp_path, text) -> None:
+def test_what_is_no_facts_table_is_refused(call, tmp_path, text) -> None:
     file = tmp_path / "strange.csv"
     file.write_bytes(text)
-    done = monazite("data", "check", str(file))
+    done = call("data", "check", str(file))
     assert done.returncode == 4
     assert "Traceback" not in done.stderr
 
 
-def test_every_fact_shown_has_a_source_that_is_listed(monazite) -> None:
-    facts = json.loads(monazite("data", "show", "--chain", "rare_earths", "--json").stdout)
-    sources = {row["source"] for row in json.loads(monazite("data", "sources", "--json").stdout)}
+def test_every_fact_shown_has_a_source_that_is_listed(call) -> None:
+    facts = json.loads(call("data", "show", "--chain", "rare_earths", "--json").stdout)
+    sources = {row["source"] for row in json.loads(call("data", "sources", "--json").stdout)}
     assert facts
     assert {row["source"] for row in facts} <= sources
 
 
-def test_list_names_chains_and_years(monazite) -> None:
-    rows = json.loads(monazite("data", "list", "--json").stdout)
+def test_list_names_chains_and_years(call) -> None:
+    rows = json.loads(call("data", "list", "--json").stdout)
     found = {(row["what"], row["name"]) for row in rows}
     assert {
         ("chain", "rare_earths"),
@@ -134,6 +134,6 @@ def test_list_names_chains_and_years(monazite) -> None:
     } <= found
 
 
-def test_columns_of_a_facts_table_are_told(monazite) -> None:
-    rows = json.loads(monazite("data", "list", "--columns", "--json").stdout)
+def test_columns_of_a_facts_table_are_told(call) -> None:
+    rows = json.loads(call("data", "list", "--columns", "--json").stdout)
     assert [row["column"] for row in rows] == HEAD

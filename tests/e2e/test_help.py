@@ -42,8 +42,8 @@ def test_help_names_every_command(monazite, words) -> None:
     "command",
     [("assess",), ("stress",), ("study",), ("study", "runs"), ("brief",), ("data",), ("data", "check")],
 )
-def test_each_command_has_help(monazite, command) -> None:
-    done = monazite(*command, "--help")
+def test_each_command_has_help(call, command) -> None:
+    done = call(*command, "--help")
     assert done.returncode == 0
     assert "Usage" in done.stdout
 
@@ -55,10 +55,10 @@ def test_version_is_the_packages(monazite) -> None:
     assert (done.returncode, done.stdout.strip()) == (0, f"monazite {version('monazite')}")
 
 
-def test_cite_gives_an_entry_with_the_version(monazite) -> None:
+def test_cite_gives_an_entry_with_the_version(call) -> None:
     from importlib.metadata import version
 
-    done = monazite("--cite")
+    done = call("--cite")
     assert done.returncode == 0
     assert "@software{monazite" in done.stdout
     assert f"{{{version('monazite')}}}" in done.stdout

@@ -130,8 +130,8 @@ def test_kept_runs_are_listed_and_cleaned_when_asked_twice(monazite, tmp_path: P
         (("study", "runs", "--days", "3"), 2, "--clean"),
     ],
 )
-def test_what_is_wrong_is_said_and_nothing_is_written(monazite, empty, words, code, told) -> None:
-    done = monazite(*words, cwd=empty)
+def test_what_is_wrong_is_said_and_nothing_is_written(call, empty, words, code, told) -> None:
+    done = call(*words, cwd=empty)
     assert done.returncode == code, done.stderr
     assert told in done.stderr
     assert "Traceback" not in done.stderr
