@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from monazite.core.errors import ArgumentError, FactsError
+from monazite.facts.chain import context_of
 from monazite.facts.controls import control_problems
 from monazite.facts.corrections import read_corrections
 from monazite.facts.folder import SOURCE_FIELDS, packaged
@@ -23,7 +24,6 @@ from monazite.facts.structure import (
     activity_problems,
     commodity_problems,
 )
-from monazite.facts.chain import context_of
 
 __all__ = ["Problem", "check_file"]
 

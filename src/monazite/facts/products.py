@@ -382,7 +382,9 @@ def _outputs(chain: str, commodity: str) -> pl.DataFrame:
     totals = frame.filter(pl.col("variable") == "total_output")
     listed = pl.col("activity").str.split(";").list.eval(pl.element().str.strip_chars())
     totals = totals.filter(listed.list.eval(pl.element().is_in(list(makers))).list.all())
-    totals = totals.with_columns(place=pl.col("place").fill_null(_WORLD))
+    # of totals of one place the one that speaks of most makers: others are parts of it
+    totals = totals.with_columns(place=pl.col("place").fill_null(_WORLD), named=listed.list.len())
+    totals = totals.filter(pl.col("named") == pl.col("named").max().over("place"))
     both = pl.concat(
         [out, totals.select("place", "value", "period", "kind", "source", rank=pl.lit(0))]
     ).with_columns(first=pl.col("rank").min().over("place"))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from monazite.core.cache import code_hash, kept
 from monazite.core.errors import FactsError, UnknownName
 from monazite.core.manifest import content_hash
 from monazite.core.settings import data_folder
@@ -21,9 +22,9 @@ from monazite.facts.overlay import overlay_key
 from monazite.facts.reading import read_table
 from monazite.facts.rules import FACT_COLUMNS, SUBJECT, Context, variables
 from monazite.facts.sigma import sigma_expr, widen
-from monazite.facts.structure import COMMODITY_COLUMNS
+from monazite.facts.structure import ACTIVITY_COLUMNS, COMMODITY_COLUMNS
 
-__all__ = ["KIND_ORDER", "FactTable", "chains", "commodity_chains", "content_key", "load", "years"]
+__all__ = ["KIND_ORDER", "FactTable", "chains", "commodity_chains", "content_key", "load", "named", "years"]
 
 #: of figures that contradict each other the first of these kinds is chosen
 KIND_ORDER = ("reported", "derived", "estimated", "assumed", "modelled")
@@ -221,9 +222,14 @@ def years(chain: str, *, path: Path | None = None) -> tuple[int, ...]:
     (name,) = folder.choose([chain])
     key = content_key([name], path=path)
     if key not in _YEARS:
-        tables = read_chain(folder, name, list(known_sources(folder)), read_corrections(folder.corrections))
-        _YEARS[key] = tables.years
+        _YEARS[key] = kept(
+            f"years/{code_hash(Path(__file__).parent)}-{key}.pickle", tuple, lambda: _read_years(folder, name)
+        )
     return _YEARS[key]
+
+
+def _read_years(folder: Folder, name: str) -> tuple[int, ...]:
+    return read_chain(folder, name, list(known_sources(folder)), read_corrections(folder.corrections)).years
 
 
 @lru_cache(maxsize=1)
@@ -241,6 +247,20 @@ def commodity_chains() -> dict[str, str]:
         table = read_table(folder.chains / name / "commodities.csv", COMMODITY_COLUMNS)
         found |= dict.fromkeys(table.frame["commodity"].drop_nulls().to_list(), name)
     return found
+
+
+def named(chain: str) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return the goods of a packaged chain with their stages, and its end uses, without reading its facts.
+
+    Examples
+    --------
+    >>> named("toy")[1]
+    ['toy_gadget']
+    """
+    home = packaged().chains / packaged().choose([chain])[0]
+    goods = read_table(home / "commodities.csv", COMMODITY_COLUMNS).frame.select("commodity", "stage")
+    doings = read_table(home / "activities.csv", ACTIVITY_COLUMNS).frame
+    return list(goods.iter_rows()), doings.filter(pl.col("type") == "use")["activity"].to_list()
 
 
 def load(

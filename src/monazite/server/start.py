@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-import polars as pl
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
@@ -43,13 +42,11 @@ def _start() -> dict[str, Any]:
     chains.sort(key=lambda name: name != EXAMPLES["assess"]["chain"][0])
     things, uses = [], []
     for chain in chains:
-        table = facts.load(chain)
-        rows = table.commodities.select("commodity", "stage").iter_rows()
+        goods, ends = facts.named(chain)
         things += [
             {"name": name, "label": inline(words.commodity(name)), "chain": chain, "stage": stage}
-            for name, stage in rows
+            for name, stage in goods
         ]
-        ends = table.activities.filter(pl.col("type") == "use")["activity"].to_list()
         uses += [{"name": name, "label": words.commodity(name), "chain": chain} for name in ends]
     return {
         "version": __version__,
