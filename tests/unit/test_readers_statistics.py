@@ -277,7 +277,7 @@ def test_prices_are_converted_by_their_unit() -> None:
         (b"a,b\n\x07,1\n", "control character"),
         (b"a,b\n\x00,1\n", "NUL"),
         (b"a;b\n1;2\n", "parted by ';'"),
-        (b'a,b\n"1,2\n', "quotation mark"),
+        (b'a,b\n"1,2\n', "quotation mark that opens"),
         (b'a,b\n"1\n2",3\n', "several lines"),
         (b"a,b\n1,2,3\n", "3 cells"),
         (b"a,c\n1,2\n", "the column 'b' is missing"),
@@ -339,6 +339,12 @@ def test_a_file_of_no_known_format_lists_the_known_ones(tmp_path) -> None:
         recognise(_empty(tmp_path))
     with pytest.raises(FactsError, match="cannot be read"):
         recognise(tmp_path / "none.csv")
+
+
+def test_a_file_in_another_encoding_is_known_and_refused(tmp_path) -> None:
+    path = tmp_path / "MCS2026.csv"
+    path.write_bytes(text(mcs(), "utf-16"))
+    assert "UTF-16" in read_official(path).problems[0].message
 
 
 def _empty(folder: Path) -> Path:

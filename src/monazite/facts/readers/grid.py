@@ -114,10 +114,12 @@ def read_grid(
     text, found = text_of(data, encodings)
     if found:
         return Grid((), (), tuple(found), 0)
+    records: list[list[str]] = []
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        records = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        records += lines
     except csv.Error as error:
-        return Grid((), (), (problem("unreadable", reason=str(error)),), 0)
+        return Grid((), (), (problem("unreadable", len(records) + 1, reason=str(error)),), 0)
     header = tuple(cell.strip() for cell in records[0])
     found = header_problems(header, required, patterns, optional)
     if found:

@@ -224,6 +224,8 @@ def head_of(path: Path) -> bytes:
         raise FactsError("data.no_table", file=path, reason=error.strerror or str(error)) from error
     if head.startswith(b"PK\x03\x04"):
         return _archive(path)
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return head.decode("utf-16", "ignore").encode()
     if head.startswith(SQLITE):
         return SQLITE + b"\n" + "\n".join(tables_of(path)).encode()
     if not head:
