@@ -26,8 +26,8 @@ before anything is fitted; nothing here was tuned.
 |---|---:|---:|---:|---:|---:|---|
 """
 TAIL = """
-Held out: a tenth of the flows, for each of three seeds; a chain that states fewer than thirty has none. A
-flow that alone is missing at a place is found almost exactly, since the totals stay known; where several are
+Held out: a tenth of the flows, for each of three seeds; a chain that states fewer than thirty has none. The
+interval is the balance's alone, without the stated figure's own σ. A flow that alone is missing at a place is found almost exactly, since the totals stay known; where several are
 missing, only the greatest entropy tells them apart.
 
 ## Adjustments beyond 3.3 of their own standard deviations
