@@ -39,7 +39,8 @@ def test_the_reason_names_what_pulls() -> None:
 def test_the_document_holds_every_chain() -> None:
     row = {
         "chain": "ore", "chi2_per_dof": 1.0, "dof": 3, "reason": "", "held_out": 10, "covered": 0.8,
-        "provenance": (1.01, 1.0), "outliers": [{"name": "mine@X", "estimate": 9.0, "reconciled": 4.0, "r": -4.0}],
+        "provenance": (1.01, 1.0),
+        "outliers": [{"name": "mine@X", "estimate": 9.0, "reconciled": 4.0, "r": -4.0}],
     }  # fmt: skip
     machine = {"at": "2026-11-24T00:00", "commit": "abc", "cores": 2, "processor": "one"}
     text = document({"chains": [row], "load": {"cold": 9.0, "warm": 1.0}, "machine": machine})
