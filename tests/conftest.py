@@ -16,6 +16,7 @@ import pytest
 
 #: files whose tests stay on one worker: they share a server and a browser, or watch processes come and go
 _TOGETHER = {
+    "axe": ("tests/browser/test_axe.py",),  # as long as all others of the browser together
     "browser": ("tests/browser/",),
     "server": ("tests/server/",),
     "processes": (
