@@ -37,6 +37,13 @@ ASSESS = "/assess?subject=IND&chain=rare_earths"
 STRESS = "/stress?by=CHN&on=dy_oxide&cut=1&months=12&group=QUAD"
 STUDY = "/study?by=CHN&on=gallium_4n&cut=1&months=6&samples=32"
 
+#: asks Linux to end what follows once the worker that began it is gone, however it went
+_WITH_ME = """
+import ctypes, os, sys
+getattr(ctypes.CDLL(None), 'prctl', lambda *_: 0)(1, 15)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
 Visit = Callable[..., Page]
 
 
@@ -47,9 +54,8 @@ def _rights() -> list[str]:
 @contextmanager
 def serve(port: int = 0) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Serve the page until the end of the block; give its address and the process."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "monazite", "serve", "--port", str(port)], stdout=subprocess.PIPE, text=True
-    )
+    words = ["-m", "monazite", "serve", "--port", str(port)]
+    process = subprocess.Popen([sys.executable, "-c", _WITH_ME, *words], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         found = _SERVING.search(process.stdout.readline())
