@@ -37,6 +37,7 @@ def _ended() -> Iterator[None]:
     yield
     APP.state.studies.close()
     APP.state.runs.close()
+    APP.state.readings.close()
 
 
 @api.parametrize()

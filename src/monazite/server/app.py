@@ -19,8 +19,8 @@ from monazite.core.errors import MonaziteError
 from monazite.core.text import has, say
 from monazite.draw.palette import stylesheet
 from monazite.market.runs import Runs
-from monazite.server import asking, coverage, data, facilities, page, products, start, wire
-from monazite.server.guard import Guard, security_headers
+from monazite.server import asking, coverage, data, facilities, importing, page, products, start, wire
+from monazite.server.guard import Guard, security_headers, too_large
 from monazite.server.questions import WrongType
 
 __all__ = ["build"]
@@ -51,8 +51,9 @@ def build() -> FastAPI:
     )
     app.state.runs = Runs(1, apart=True)
     app.state.studies = Runs(1, apart=True)  # of their own, so that a short question need not wait for one
+    app.state.readings = importing.Readings()
     routers = (asking.router, data.router, coverage.router, products.router, facilities.router)
-    for router in (start.router, *routers):
+    for router in (start.router, *routers, importing.router):
         app.include_router(router)
     _add_page(app)
     app.add_exception_handler(MonaziteError, _told)
@@ -73,6 +74,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     finally:
         for runs in (app.state.studies, app.state.runs):
             runs.close()
+        app.state.readings.close()
 
 
 def _warm() -> None:
@@ -166,13 +168,11 @@ def _http(request: Request, error: Exception) -> Response:
     if error.status_code == 405:
         headers["Allow"] = ", ".join(_methods(request) or _FILE)
     key = f"server.http_{error.status_code}"
-    body = {
-        "error": {
-            "message": say(key) if has(key) else say("server.http"),
-            "kind": "Refused",
-            "nearest": [],
-        }
-    }
+    if error.status_code == 413:
+        message = too_large(request.scope["path"])
+    else:
+        message = say(key) if has(key) else say("server.http")
+    body = {"error": {"message": message, "kind": "Refused", "nearest": []}}
     return wire.Json(body, status_code=error.status_code, headers=headers)
 
 

@@ -12,10 +12,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from monazite.core.text import say
 from monazite.server.wire import Json
 
-__all__ = ["LARGEST", "POLICY", "Guard", "security_headers"]
+__all__ = ["IMPORT_PATH", "LARGEST", "LARGEST_FILE", "POLICY", "Guard", "security_headers", "too_large"]
 
 #: largest body of a request, bytes
 LARGEST = 5_000_000
+#: where files of publishers are read, and how large one may be
+IMPORT_PATH, LARGEST_FILE = "/api/data/import", 20_000_000
 
 #: what the page may load and do: its own files, nothing inline, nothing from elsewhere
 POLICY = (
@@ -62,16 +64,17 @@ class Guard:
         headers = {name.lower(): value for name, value in scope["headers"]}
         refusal = _refuse(scope["method"], headers)
         status = 403
-        if refusal is None and _length(headers) > LARGEST:
-            refusal, status = say("server.http_413"), 413
+        most = _most(scope["path"])
+        if refusal is None and _length(headers) > most:
+            refusal, status = too_large(scope["path"]), 413
         if refusal is not None:
             body = {"error": {"message": refusal, "kind": "Refused", "nearest": []}}
             await Json(body, status_code=status)(scope, receive, guarded)
             return
-        await self.app(scope, _limited(receive), guarded)
+        await self.app(scope, _limited(receive, most), guarded)
 
 
-def _limited(receive: Receive) -> Receive:
+def _limited(receive: Receive, most: int) -> Receive:
     """Stop reading a body that does not say how large it is once it is too large."""
     size = 0
 
@@ -79,11 +82,27 @@ def _limited(receive: Receive) -> Receive:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))
-        if size > LARGEST:
+        if size > most:
             raise HTTPException(413)
         return message
 
     return counted
+
+
+def _most(path: str) -> int:
+    return LARGEST_FILE if path == IMPORT_PATH else LARGEST
+
+
+def too_large(path: str) -> str:
+    """Say that a request to a path is too large, and what to do instead.
+
+    Examples
+    --------
+    >>> too_large("/api/data/check")
+    'The request is larger than 5 MB; send a smaller file.'
+    """
+    key = "server.import_large" if path == IMPORT_PATH else "server.http_413"
+    return say(key, size=_most(path) // 1_000_000)
 
 
 def security_headers() -> dict[str, str]:

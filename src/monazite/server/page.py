@@ -18,6 +18,7 @@ FOLDER = Path(__file__).with_name("page")
 #: paths at which the page itself is answered
 PATHS = (
     "/", "/assess", "/stress", "/study", "/data", "/data/coverage", "/data/products", "/data/facilities",
+    "/data/import",
 )  # fmt: skip
 _LONG = "public, max-age=31536000, immutable"
 

@@ -294,3 +294,51 @@ class CheckPage(Shape):
     rows: int
     problems: list[Mistake]
     sentence: str
+
+
+class Recognised(Shape):
+    """What a file was recognised as: format, publisher and vintage, source, name of the import."""
+
+    format: str
+    title: str
+    published: str
+    source: str
+    vintage: str
+
+
+class ImportCounts(Shape):
+    """How many rows give facts, give flows, belong to no packaged chain, hold nothing, are refused."""
+
+    facts: int
+    trade: int
+    other: int
+    skipped: int
+    refused: int
+
+
+class ImportEffect(Named):
+    """How many facts and flows of a file have an effect: new, changed, contradicts and others."""
+
+    facts: int
+    flows: int
+
+
+class ImportPage(Shape):
+    """What a file would do; nothing of it is written.
+
+    ``problems`` are the first of ``problem_count``; where there is one the file is refused, and neither
+    effects nor tables are there. ``command`` writes the import; it is empty where there is nothing to write.
+    """
+
+    file: str
+    recognised: Recognised
+    rows: int
+    counts: ImportCounts
+    sentence: str
+    problems: list[Mistake]
+    problem_count: int
+    effects: list[ImportEffect]
+    tables: list[Table]
+    notes: list[str]
+    sources: list[Source]
+    command: str

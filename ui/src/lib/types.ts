@@ -134,6 +134,21 @@ export type Check = {
   sentence: string
 }
 
+export type Imported = {
+  file: string
+  recognised: { format: string; title: string; published: string; source: string; vintage: string }
+  rows: number
+  counts: Record<string, number>
+  sentence: string
+  problems: { row: number | null; column: string | null; message: string }[]
+  problem_count: number
+  effects: (Named & { facts: number; flows: number })[]
+  tables: Table[]
+  notes: string[]
+  sources: Source[]
+  command: string
+}
+
 export type Coverage = {
   summary: string[]
   view: View

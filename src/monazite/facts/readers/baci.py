@@ -21,6 +21,7 @@ import polars as pl
 
 from monazite.core.text import say
 from monazite.facts.problems import Problem, problem
+from monazite.facts.readers.archives import check_methods, read_member
 from monazite.facts.readers.customs import (
     REVISIONS,
     Left,
@@ -58,6 +59,8 @@ _TABLE = "baci_trade"
 _SPECIAL = r"^\d{4}[A-Z]{2}$"
 _LETTERED = 1_000_000
 
+#: a table of countries that is larger is none, bytes
+_LARGEST_TABLE = 10_000_000
 _CHUNK = 1 << 24
 _FETCH = 200_000
 #: of each chunk as many problems are named
@@ -218,12 +221,15 @@ class Archive:
         release, found = "", _State("", _Countries({}, {}))
         try:
             with zipfile.ZipFile(path) as archive:
+                check_methods(archive)
                 members = {name.rpartition("/")[2]: name for name in archive.namelist()}
                 release, years, problems = _members(members)
                 found.problems += problems
                 if not problems:
                     table = next(name for name in members if _COUNTRIES.match(name))
-                    found.countries, trouble = _country_table(table, archive.read(members[table]))
+                    found.countries, trouble = _country_table(
+                        table, read_member(archive, members[table], _LARGEST_TABLE)
+                    )
                     found.problems += trouble
                 for year, member in sorted(years.items()) if not found.problems else ():
                     found.member, found.year = member, year

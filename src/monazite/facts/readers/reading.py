@@ -17,6 +17,7 @@ import polars as pl
 
 from monazite.core.errors import FactsError
 from monazite.facts.problems import Problem, problem
+from monazite.facts.readers.archives import check_methods, read_member
 from monazite.facts.rules import FACT_COLUMNS
 
 __all__ = [
@@ -79,6 +80,8 @@ DATABASE_ERRORS = (sqlite3.Error, UnicodeDecodeError, OverflowError, OSError)
 SQLITE = b"SQLite format 3\0"
 #: how much of a file's beginning is looked at to recognise it
 _HEAD = 1 << 16
+#: the list of sheets of a spreadsheet, and how large it may be
+_BOOK, _LARGEST_BOOK = "xl/workbook.xml", 10_000_000
 #: modules of readers, in the order in which they are asked
 _MODULES = (
     "own",
@@ -236,8 +239,9 @@ def head_of(path: Path) -> bytes:
 def _archive(path: Path) -> bytes:
     try:
         with zipfile.ZipFile(path) as archive:
+            check_methods(archive)
             names = archive.namelist()
-            book = archive.read("xl/workbook.xml") if "xl/workbook.xml" in names else b""
+            book = read_member(archive, _BOOK, _LARGEST_BOOK) if _BOOK in names else b""
     except ARCHIVE_ERRORS as error:
         raise FactsError("data.reader_archive", file=path.name, reason=str(error)) from error
     return b"PK\n" + "\n".join(names).encode() + b"\n" + book

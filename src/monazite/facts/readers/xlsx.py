@@ -8,9 +8,11 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree as ET
+from xml.parsers import expat
 
 from monazite.core.text import say
 from monazite.facts.problems import Problem, problem
+from monazite.facts.readers.archives import read_member
 from monazite.facts.readers.reading import ARCHIVE_ERRORS
 
 __all__ = ["Sheet", "column_name", "read_sheet", "sheet_names"]
@@ -86,13 +88,39 @@ class _Damaged(Exception):
     """The parts of a spreadsheet do not fit together."""
 
 
+class _Declared(Exception):
+    """A part has a document type."""
+
+
+class _Begun(Exception):
+    """The first element of a part has come."""
+
+
 def _part(archive: zipfile.ZipFile, name: str) -> ET.Element:
-    if archive.getinfo(name).file_size > _LARGEST:
-        raise _Damaged(say("data.reader_part_large", name=name))
-    data = archive.read(name)
-    if b"<!DOCTYPE" in data[:2048] or b"<!ENTITY" in data[:2048]:
+    data = read_member(archive, name, _LARGEST)
+    if _declares(data):
         raise _Damaged(say("data.reader_part_doctype", name=name))
     return ET.fromstring(data)
+
+
+def _declares(data: bytes) -> bool:
+    """Tell whether a part has a document type before its first element, in whatever encoding."""
+    parser = expat.ParserCreate()
+
+    def declared(*_: object) -> None:
+        raise _Declared
+
+    def begun(*_: object) -> None:
+        raise _Begun
+
+    parser.StartDoctypeDeclHandler, parser.StartElementHandler = declared, begun
+    try:
+        parser.Parse(data, True)
+    except _Declared:
+        return True
+    except (_Begun, expat.ExpatError):
+        return False
+    return False
 
 
 def _targets(archive: zipfile.ZipFile) -> dict[str, str]:
