@@ -115,7 +115,7 @@ def assess(
 
 
 def _asked(network: Network, filters: Filters) -> list[Network]:
-    """Parts of the network that hold something asked for; all where nothing tells them apart."""
+    """Chains of the network that hold something asked for, each alone; all where nothing tells them apart."""
     facts = network.facts
     chains = set(filters.chain or network.chains)
     if filters.commodity is not None:
@@ -125,8 +125,8 @@ def _asked(network: Network, filters: Filters) -> list[Network]:
     if filters.element is not None:
         held = elements(network)
         chains = {chain for chain in chains if filters.element & set(held.get(chain, ()))}
-    found = [part for part in network.parts if chains & set(part.chains)]
-    return found or list(network.parts)
+    found = [part for part in network.by_chain if chains & set(part.chains)]
+    return found or list(network.by_chain)
 
 
 def _name(subject: str | Iterable[str], members: tuple[str, ...]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -50,6 +50,8 @@ class Network:
     facts : FactTable
     year : int
     chains : tuple of str
+    alone : mapping of str to Network
+        Chains that hang together with others here, each as if loaded alone (see `by_chain`).
 
     Examples
     --------
@@ -68,6 +70,7 @@ class Network:
     year: int
     chains: tuple[str, ...]
     parameters: Parameters = field(compare=False)
+    alone: Mapping[str, Network] = field(default_factory=dict, compare=False)
 
     @property
     def level(self) -> Float:
@@ -124,6 +127,17 @@ class Network:
             return (self,)
         groups = [[name for i, name in enumerate(names) if label[i] == k] for k in range(count)]
         return tuple(self._only(group) for group in groups)
+
+    @cached_property
+    def by_chain(self) -> tuple[Network, ...]:
+        """One network a chain, each as if it were loaded alone: what is said of a chain hangs on no other.
+
+        Where a by-product follows its host here, its own stand-in for the host is back.
+        """
+        if len(self.chains) == 1:
+            return (self,)
+        single = {part.chains[0]: part for part in self.parts if len(part.chains) == 1}
+        return tuple(self.alone[chain] if chain in self.alone else single[chain] for chain in self.chains)
 
     def _only(self, chains: Sequence[str]) -> Network:
         nodes = np.flatnonzero(self.nodes["chain"].is_in(chains).to_numpy())
@@ -191,7 +205,15 @@ def from_facts(facts: FactTable, year: int, chains: Sequence[str], *, cache: boo
     parts = [balanced_chain(facts.part(chain), cache=cache) for chain in facts.chains]
     draft, balanced = join(parts, facts.hosts)
     columns = calibrate(draft, balanced, facts)
-    return _network(draft, balanced, columns, facts, year, chains)
+    whole = _network(draft, balanced, columns, facts, year, chains)
+    together = {chain for part in whole.parts if len(part.chains) > 1 for chain in part.chains}
+    alone = {}
+    for part in parts:
+        if part.chain in together:
+            own = facts.part(part.chain)
+            lines = calibrate(part.draft, part.balanced, own)
+            alone[part.chain] = _network(part.draft, part.balanced, lines, own, year, [part.chain])
+    return replace(whole, alone=alone)
 
 
 def _network(
