@@ -138,7 +138,7 @@ def test_every_picture_that_is_offered_can_be_made(
 
 
 def test_several_chains_at_once_have_their_pictures() -> None:
-    answer = assess(load(None), "IND")
+    answer = assess(load(["gallium", "rare_earths"]), "IND")
     assert list(views_of(answer)) == ["dependence", "chokepoint", "chain", "map", "relief"]
     assert start_of(flows_of(answer.table, chain="gallium")) == "refine"
     assert start_of(flows_of(answer.table, chain="rare_earths")) is None
@@ -147,6 +147,12 @@ def test_several_chains_at_once_have_their_pictures() -> None:
     links = shown.data.filter(pl.col("cell_id").is_not_null()).join(known, on="cell_id", how="left")
     assert links.height
     assert np.allclose(links["value"], links["own"])
+
+
+def test_many_chains_list_flows_only_where_they_are_asked_for() -> None:
+    many = load(["gallium", "rare_earths", "tin", "tungsten"])
+    assert not {"trade", "stage_flow"} & set(assess(many, "IND").table["measure"])
+    assert set(assess(many, "IND", measure="trade").table["measure"]) == {"trade"}
 
 
 def test_the_map_shows_what_the_subject_buys_most_of_at_the_end_of_the_chain(india: Assessment) -> None:

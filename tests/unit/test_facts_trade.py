@@ -134,12 +134,22 @@ def test_years_need_every_complete_line() -> None:
         ({"complete": "perhaps"}, "complete"),
         ({"source": "nobody"}, "source"),
         ({"share": None}, "factor"),
+        ({"share": "2"}, "share"),
+        ({"factor": "inf"}, "factor"),
+        ({"factor": "0.5", "factor_low": "0.6", "factor_high": "0.7"}, "factor_low"),
+        ({"price_low": "5", "price_high": "1"}, "price_low"),
+        ({"period": "abcd"}, "period"),
     ],
 )
 def test_a_wrong_line_is_named(cells: dict[str, Any], column: str) -> None:
     table = lines(line(**cells)).with_columns(row=pl.lit(2))
     found = line_problems(table, {"ore", "metal"}, {"definition"})
     assert [(item.row, item.column) for item in found] == [(2, column)]
+
+
+def test_a_line_that_stands_twice_is_named() -> None:
+    table = lines(line(), line(caveat="again")).with_columns(row=pl.Series([2, 3]))
+    assert [item.row for item in line_problems(table, {"ore"}, {"definition"})] == [3]
 
 
 def test_no_line_at_all_can_be_said() -> None:

@@ -22,7 +22,7 @@ from monazite.facts.overlay import overlay_key
 from monazite.facts.reading import read_table
 from monazite.facts.rules import FACT_COLUMNS, SUBJECT, Context, variables
 from monazite.facts.sigma import sigma_expr, widen
-from monazite.facts.structure import ACTIVITY_COLUMNS, COMMODITY_COLUMNS
+from monazite.facts.structure import ACTIVITY_COLUMNS, COMMODITY_COLUMNS, HOST_COLUMNS
 
 __all__ = ["KIND_ORDER", "FactTable", "chains", "commodity_chains", "content_key", "load", "named", "years"]
 
@@ -241,16 +241,13 @@ def commodity_chains() -> dict[str, str]:
     >>> commodity_chains()["toy_ore"]
     'toy'
     """
-    folder = packaged()
-    found: dict[str, str] = {}
-    for name in folder.names():
-        table = read_table(folder.chains / name / "commodities.csv", COMMODITY_COLUMNS)
-        found |= dict.fromkeys(table.frame["commodity"].drop_nulls().to_list(), name)
-    return found
+    return {good: chain for chain in packaged().names() for good, _ in named(chain)[0]}
 
 
 def named(chain: str) -> tuple[list[tuple[str, str]], list[str]]:
     """Return the goods of a packaged chain with their stages, and its end uses, without reading its facts.
+
+    What the chain drops for its host chain's own (``hosts.csv``) is left to that chain.
 
     Examples
     --------
@@ -260,6 +257,10 @@ def named(chain: str) -> tuple[list[tuple[str, str]], list[str]]:
     home = packaged().chains / packaged().choose([chain])[0]
     goods = read_table(home / "commodities.csv", COMMODITY_COLUMNS).frame.select("commodity", "stage")
     doings = read_table(home / "activities.csv", ACTIVITY_COLUMNS).frame
+    if (home / "hosts.csv").is_file():
+        hosts = read_table(home / "hosts.csv", HOST_COLUMNS).frame
+        dropped = hosts.filter(pl.col("host").is_null())["name"].to_list()
+        goods = goods.filter(~pl.col("commodity").is_in(dropped))
     return list(goods.iter_rows()), doings.filter(pl.col("type") == "use")["activity"].to_list()
 
 

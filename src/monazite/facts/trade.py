@@ -16,6 +16,7 @@ dropped in silence:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -64,6 +65,7 @@ DECLARED = ("both", "importer", "exporter")
 LINES = "lines "
 
 _REST = "ROW"
+_YEAR = re.compile(r"^(19|20|21)\d{2}$")
 _NUMBERS = ("factor", "factor_low", "factor_high", "price_low", "price_high", "usd_per_kg", "share")
 
 
@@ -123,12 +125,32 @@ def line_problems(
         found += [problem("number", at, column, given=row[column]) for column in wrong]
         if row["factor"] is None or row["share"] is None:
             found.append(problem("empty_cell", at, "factor", what="factor"))
+        elif not wrong:
+            found += _disorder(row, at)
+        if row["period"] is not None and not _YEAR.match(row["period"]):
+            found.append(problem("period", at, "period", given=row["period"]))
+    names = [name for name in LINE_COLUMNS if name not in ("caveat", "source")]
+    first = frame.with_columns(first=pl.col("row").min().over(names))
+    twice = first.filter(pl.col("row") != pl.col("first")).select("row", "first").iter_rows()
+    return found + [problem("duplicate", row, None, first=other) for row, other in twice]
+
+
+def _disorder(row: Mapping[str, str | None], at: int) -> list[Problem]:
+    """Figures of a line that are out of order: a factor outside its range, a share above 1."""
+    value = {name: float(text) for name in _NUMBERS if (text := row[name]) is not None}
+    found = []
+    for first, second in (("factor_low", "factor"), ("factor", "factor_high"), ("price_low", "price_high")):
+        if first in value and second in value and value[first] > value[second]:
+            a, b = value[first], value[second]
+            found.append(problem("disordered", at, first, first=first, a=a, second=second, b=b))
+    if value["share"] > 1.0:
+        found.append(problem("share_above", at, "share", percent=100.0 * value["share"]))
     return found
 
 
 def _positive(text: str) -> bool:
     try:
-        return float(text) > 0.0
+        return 0.0 < float(text) < float("inf")
     except ValueError:
         return False
 
