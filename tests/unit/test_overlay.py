@@ -115,7 +115,8 @@ def test_a_folder_that_cannot_be_read_is_named_and_a_file_in_its_place_too(
     file, own_folder, monkeypatch
 ) -> None:
     own_folder.write_text("no folder")
-    assert vintages() == ()
+    with pytest.raises(FactsError, match="Not a directory"):
+        vintages()
     with pytest.raises(FactsError, match="MONAZITE_OVERLAY names another folder"):
         _write(file, _reading(_fact()))
 
@@ -493,3 +494,11 @@ def test_a_flow_of_ones_own_meets_the_flow_of_the_customs_lines() -> None:
     (row,) = effect_of(_reading(_fact(**flow))).facts.iter_rows(named=True)
     assert (row["effect"], row["other_source"]) == ("contradicts", "baci_hs92")
     assert row["other_value"] > 1e5
+
+
+def test_an_import_that_lost_a_table_is_told(file, own_folder) -> None:
+    made = _write(file, _reading(_fact()))
+    (chain,) = made.chains
+    made.facts(chain).unlink()
+    with pytest.raises(FactsError, match="is missing or cut short"):
+        overlay_facts(chain)

@@ -24,11 +24,15 @@ def command(
 ) -> None:
     """Assess a place or group and show the answer."""
     from monazite.cli import output
+    from monazite.facts.places import resolve
 
     door = output.Door(
         json=json, csv=csv, to=to, quiet=quiet, measure=measure, fail_above=fail_above, view=view
     )
     who = opt.names(subject)
+    for name in (subject, by):
+        if name is not None:
+            resolve(opt.names(name))  # a name that nobody knows is told before any work
     with door.working(say("cli.working_assess")):
         from monazite import api
 

@@ -78,6 +78,8 @@ HEAD_WIDTH, HEAD_WIDTH_MANY = 15, 10
 LABEL_WIDTH = 11
 #: a text no longer than this is an id and never breaks
 LONGEST_ID = 30
+#: where such texts take more than this share of the line, only those this short stay whole
+ROOM, SHORT_ID = 0.7, 12
 #: a range narrower than this share of the figure is not shown
 WORTH_A_RANGE = 0.005
 #: of what runs by month, what is shown first; the rest is named and one option away
@@ -201,9 +203,12 @@ def grid(console: Console, frame: pl.DataFrame, *, most: int = 40) -> None:
     right = _numeric(shown)
     table = _table([words.column(c) for c in shown.columns], right=right)
     rows = [[_cell(value) for value in row] for row in shown.head(most).iter_rows()]
+    widths = [max((len(row[k]) for row in rows), default=0) for k in range(len(table.columns))]
+    # what would leave no room for the rest may break; what is cut all the same shows that it is
+    roomy = sum(w + 2 for w in widths if w <= LONGEST_ID) <= ROOM * console.width
     for k, column in enumerate(table.columns):
-        column.no_wrap = max((len(row[k]) for row in rows), default=0) <= LONGEST_ID
-        column.overflow = "fold"
+        column.no_wrap = k in right or widths[k] <= (LONGEST_ID if roomy else SHORT_ID)
+        column.overflow = "ellipsis" if column.no_wrap else "fold"
     for row in rows:
         table.add_row(*row)
     console.print(table)

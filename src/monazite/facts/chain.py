@@ -70,7 +70,7 @@ class ChainTables:
         """Base years: output is known, and trade or use.
 
         Customs lines have flows of every year; where they alone give the trade, every maker that has an
-        output in some year must have one.
+        output in some year must have one, and a price of that year be known.
         """
         year = pl.col("period").str.extract(r"^(\d{4})(-\d{2})?$", 1).cast(pl.Int32)
         rows = self.facts.filter(year.is_not_null()).with_columns(year=year)
@@ -80,7 +80,8 @@ class ChainTables:
         if self.lines.height:
             every = {name for names in made.values() for name in names}
             full = {int(y) for y, names in made.items() if set(names) == every}
-            found = full & (moved | trade_years(self.lines, _trade()))
+            priced = set(rows.filter(pl.col("variable") == "price")["year"].to_list())
+            found = full & priced & (moved | trade_years(self.lines, _trade()))
         return tuple(sorted(found))
 
     def of_year(self, year: int) -> pl.DataFrame:
@@ -150,7 +151,9 @@ def read_chain(
         found = (
             line_problems(table.frame, ids, sources)
             if key == "lines"
-            else host_problems(table.frame, [*ids, *doings.frame["activity"].to_list()], folder.names())
+            else host_problems(
+                table.frame, name, [*ids, *doings.frame["activity"].to_list()], _plants(folder, table.frame)
+            )
         )
         _refuse(path, found)
         more[key] = table.frame.drop("row")
@@ -168,6 +171,16 @@ def read_chain(
         name, goods.frame.drop("row"), doings.frame.drop("row"), more["lines"], more["hosts"],
         facts.drop("row"), context,
     )  # fmt: skip
+
+
+def _plants(folder: Folder, hosts: pl.DataFrame) -> dict[str, list[str]]:
+    """Activities that can host a by-product, of the chains that a table names; other chains by name alone."""
+    found: dict[str, list[str]] = {name: [] for name in folder.names()}
+    for name in hosts["host_chain"].drop_nulls().unique():
+        if name in found:
+            table = read_table(folder.chains / name / "activities.csv", ACTIVITY_COLUMNS).frame
+            found[name] = table.filter(pl.col("type") != "use")["activity"].to_list()
+    return found
 
 
 def context_of(commodities: pl.DataFrame, activities: pl.DataFrame, sources: Iterable[str]) -> Context:

@@ -222,6 +222,8 @@ def _meets(
     if here is not None and there is None:
         return "changed" if related else "new", other
     same = here is None or (there is not None and abs(here - there) <= _EQUAL * max(abs(here), abs(there)))
+    if related and same and here is not None and str(row["kind"]) != str(other["kind"]):
+        return "changed", other  # the figure stays and how it was come by does not: another may now be chosen
     return ("same" if same else "changed") if related else ("agrees" if same else "contradicts"), other
 
 

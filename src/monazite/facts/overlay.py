@@ -25,6 +25,7 @@ import polars as pl
 
 from monazite.core.errors import ArgumentError, FactsError, UnknownName
 from monazite.core.manifest import content_hash
+from monazite.core.text import say
 from monazite.facts.folder import SOURCE_FIELDS, read_toml
 from monazite.facts.reading import read_table
 from monazite.facts.rules import FACT_COLUMNS, SUBJECT
@@ -141,7 +142,7 @@ def vintages() -> tuple[Vintage, ...]:
         names = sorted(
             item.name for item in root.iterdir() if item.is_dir() and not item.name.startswith(".")
         )
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return ()
     except OSError as error:
         raise FactsError(
@@ -172,9 +173,14 @@ def overlay_facts(chain: str) -> pl.DataFrame:
     frames = []
     for item in vintages():
         path = item.facts(chain)
+        told = dict(item.manifest.get("facts") or {}).get(chain)
         if path is None:
+            if told:
+                raise _cut_short(item, f"{chain}.csv")
             continue
         table = read_table(path, FACT_COLUMNS)
+        if told is not None and not table.problems and table.frame.height != told:
+            raise _cut_short(item, path.name)
         if table.problems:
             reason = str(table.problems[0])
             raise FactsError("data.overlay_broken", folder=item.folder, id=item.id, reason=reason)
@@ -184,9 +190,20 @@ def overlay_facts(chain: str) -> pl.DataFrame:
     return pl.DataFrame(schema={"row": pl.Int64, **dict.fromkeys((*FACT_COLUMNS, "vintage"), pl.String)})
 
 
+def _cut_short(item: Vintage, file: str) -> FactsError:
+    reason = say("data.overlay_part", file=file)
+    return FactsError("data.overlay_broken", folder=item.folder, id=item.id, reason=reason)
+
+
 def overlay_trade() -> list[Path]:
     """Return the imported tables of trade (columns as in the packaged one), in the order of their import."""
-    return [path for item in vintages() if (path := item.trade) is not None]
+    found = []
+    for item in vintages():
+        if item.trade is not None:
+            found.append(item.trade)
+        elif item.manifest.get("trade"):
+            raise _cut_short(item, _TRADE)
+    return found
 
 
 def overlay_sources() -> tuple[Path, ...]:

@@ -71,17 +71,36 @@ def activity_problems(frame: pl.DataFrame, chain: str | None, commodities: Colle
     return _ordered(found)
 
 
-def host_problems(frame: pl.DataFrame, own: Collection[str], chains: Collection[str]) -> list[Problem]:
-    """Name everything wrong with ``hosts.csv``: it names what is this chain's, and a packaged host chain."""
+def host_problems(
+    frame: pl.DataFrame, chain: str, own: Collection[str], hosts: Mapping[str, Collection[str]]
+) -> list[Problem]:
+    """Name everything wrong with ``hosts.csv``: it names what is this chain's, and plants of another chain.
+
+    Parameters
+    ----------
+    frame
+        Columns as text, and ``row``.
+    chain
+        The chain whose table it is.
+    own
+        Its commodities and activities.
+    hosts
+        Of each packaged chain, the plants and mines that can give a by-product.
+    """
     found = []
-    for row, name, chain in frame.select("row", "name", "host_chain").iter_rows():
-        for column, given, known in (("name", name, own), ("host_chain", chain, chains)):
+    others = [name for name in hosts if name != chain]
+    for row, name, other, host in frame.select("row", "name", "host_chain", "host").iter_rows():
+        for column, given, known in (("name", name, own), ("host_chain", other, others)):
             if given is None:
                 found.append(problem("empty_cell", row, column, what=column))
             elif given not in known:
-                found.append(
-                    name_problem(row, column, "activity" if column == "name" else "chain", given, known)
-                )
+                kind = "activity" if column == "name" else "chain"
+                found.append(name_problem(row, column, kind, given, known))
+        if host is not None and other in others and host not in hosts[other]:
+            found.append(name_problem(row, "host", "activity", host, hosts[other]))
+    first = frame.with_columns(first=pl.col("row").min().over("name", "host_chain"))
+    twice = first.filter(pl.col("row") != pl.col("first")).select("row", "first").iter_rows()
+    found += [problem("duplicate", row, None, first=other) for row, other in twice]
     return _ordered(found)
 
 
