@@ -214,7 +214,9 @@ class SupplyNetwork:
             return Answer(run_study(self.network, chosen, runs=made, **asked))
 
 
-def load(chains: Sequence[str] | str | None = None, year: int | None = None) -> SupplyNetwork:
+def load(
+    chains: Sequence[str] | str | None = None, year: int | None = None, *, path: str | Path | None = None
+) -> SupplyNetwork:
     """Load the packaged, cited figures as a calibrated network.
 
     Parameters
@@ -223,6 +225,8 @@ def load(chains: Sequence[str] | str | None = None, year: int | None = None) -> 
         Which chains; all when absent.
     year : int, optional
         Base year; the latest that all of them have when absent.
+    path : str or Path, optional
+        A folder of chains of your own instead of the packaged ones (``<chain>/facts.csv``, …).
 
     Examples
     --------
@@ -231,7 +235,7 @@ def load(chains: Sequence[str] | str | None = None, year: int | None = None) -> 
     2022
     """
     names = [chains] if isinstance(chains, str) else chains
-    return SupplyNetwork(network_floor.load(names, year))
+    return SupplyNetwork(network_floor.load(names, year, path=None if path is None else Path(path)))
 
 
 def toy() -> SupplyNetwork:

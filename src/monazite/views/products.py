@@ -24,6 +24,8 @@ from monazite.views.view import View
 
 __all__ = ["product_content", "product_makers"]
 
+#: bases that weigh the good as it is
+_WHOLE = ("gross weight", "metal", "oxide", "finished magnet", "finished component")
 _MOST = 24
 _HALF = 0.5
 
@@ -83,6 +85,13 @@ def product_content(
         )
     guessed = drawn.data.filter(pl.col("kind") == "assumed").height
     notes = [say("view.product_unit", counted=counted), *drawn.notes]
+    own = table.filter(pl.col("measure") == "content_per_unit", ~pl.col("basis").is_in(_WHOLE))
+    goods = [
+        say("view.product_basis", good=words.inline(words.commodity(row["commodity"])), basis=row["basis"])
+        for row in own.iter_rows(named=True)
+    ]
+    if goods:
+        notes.append(say("view.product_bases", goods=goods))
     if guessed > _HALF * drawn.data.height:
         notes.append(say("view.product_assumed", count=guessed, of=drawn.data.height))
     return replace(
