@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -11,6 +12,7 @@ import polars as pl
 from monazite.assess.context import MEASURES, Cell
 from monazite.assess.explanation import Explanation, explain_cell
 from monazite.assess.words import findings, summary
+from monazite.core import schema
 from monazite.core.errors import ArgumentError, UnknownName
 from monazite.core.manifest import Manifest
 from monazite.facts.places import resolve
@@ -65,6 +67,27 @@ class Assessment:
     def elements(self) -> dict[str, tuple[str, ...]]:
         """Elements that can be traced in each chain, the leading one first."""
         return elements(self._network)
+
+    @cached_property
+    def depths(self) -> dict[tuple[str, str], int]:
+        """How many steps lie behind the goods of each (chain, stage): metal before the oxide made of it."""
+        facts = self._network.facts
+        looped = facts.activities.filter(pl.col("type").is_in(["recycle", "substitute"]))["activity"]
+        recipes: dict[str, tuple[set[str], set[str]]] = {}
+        rows = facts.select("coefficient").filter(~pl.col("activity").is_in(looped.to_list()))
+        for activity, good, value in rows.select("activity", "commodity", "value").iter_rows():
+            takes, gives = recipes.setdefault(activity, (set(), set()))
+            (takes if value < 0 else gives).add(good)
+        depth: dict[str, int] = {}
+        for _ in range(len(schema.names("stages", "stage"))):
+            for takes, gives in recipes.values():
+                behind = 1 + max((depth.get(good, 0) for good in takes), default=0)
+                for good in gives - takes:
+                    depth[good] = max(depth.get(good, 0), behind)
+        found: dict[tuple[str, str], int] = {}
+        for good, chain, stage in facts.commodities.select("commodity", "chain", "stage").iter_rows():
+            found[chain, stage] = max(found.get((chain, stage), 0), depth.get(good, 0))
+        return found
 
     @property
     def filters(self) -> dict[str, list[str] | None]:

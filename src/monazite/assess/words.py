@@ -154,6 +154,7 @@ def _headline(answer: Assessment, table: pl.DataFrame, chain: str) -> dict[str, 
     found = sorted(
         known,
         key=lambda r: (
+            -answer.depths.get((chain, r["stage"]), 0),
             -order.get(r["stage"], 0),
             r["commodity"] is not None and r["element"] != own.get(r["commodity"]),
             leading.index(r["element"]),
