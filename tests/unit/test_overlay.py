@@ -494,11 +494,3 @@ def test_a_flow_of_ones_own_meets_the_flow_of_the_customs_lines() -> None:
     (row,) = effect_of(_reading(_fact(**flow))).facts.iter_rows(named=True)
     assert (row["effect"], row["other_source"]) == ("contradicts", "baci_hs92")
     assert row["other_value"] > 1e5
-
-
-def test_an_import_that_lost_a_table_is_told(file, own_folder) -> None:
-    made = _write(file, _reading(_fact()))
-    (chain,) = made.chains
-    made.facts(chain).unlink()
-    with pytest.raises(FactsError, match="is missing or cut short"):
-        overlay_facts(chain)
