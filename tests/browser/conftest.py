@@ -218,6 +218,7 @@ def paths(stressed: str, studied: str) -> dict[str, str]:
         "coverage": "/data/coverage",
         "products": "/data/products?product=industrial_motor",
         "facilities": "/data/facilities?chain=gallium",
+        "import": "/data/import",
         "missing": "/nowhere",
     }
 

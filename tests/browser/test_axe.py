@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from monazite.core.text import say
+from monazite.facts.rules import FACT_COLUMNS
 
 Visit = Callable[..., Page]
 Settle = Callable[[Page], None]
@@ -183,6 +184,21 @@ def test_data(audit: Callable[..., Page], settle: Settle) -> None:
     page.locator("#facts button.figure").first.click()
     expect(page.get_by_role("dialog").locator(".value strong")).to_be_visible()
     clean(page, "fact")
+
+
+@look
+def test_import(audit: Callable[..., Page], tmp_path: Path) -> None:
+    page = audit("/data/import", expected=(REFUSED,))
+    clean(page, "import")
+    row = ["output", "", "extract_gallium", "CHN", "", "2024", "750", "", "", "t/yr", "metal", "reported"]
+    row += ["ok", "usgs_mcs2025", "", ""]
+    for cells, shown in ((row, "pre.command"), ([*row[:3], "XYZ", *row[4:]], "#problems"), ([], ".trouble")):
+        file = tmp_path / f"{shown.strip('.#')}.csv"  # another one each time: a changed one is not read
+        file.write_text(",".join(FACT_COLUMNS) + "\n" + ",".join(cells) + "\n" if cells else "no table")
+        page.get_by_label(say("page.import_file"), exact=True).set_input_files(file)
+        page.get_by_role("button", name=say("page.import_button"), exact=True).click()
+        expect(page.locator(shown)).to_be_visible()
+        clean(page, f"import, {shown}")
 
 
 @look

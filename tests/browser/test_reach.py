@@ -13,7 +13,18 @@ from monazite.core.text import say
 Visit = Callable[..., Page]
 Settle = Callable[[Page], None]
 
-PAGES = ("front", "assess", "stress", "study", "data", "coverage", "products", "facilities", "missing")
+PAGES = (
+    "front",
+    "assess",
+    "stress",
+    "study",
+    "data",
+    "coverage",
+    "products",
+    "facilities",
+    "import",
+    "missing",
+)
 _WORKED = """() => {
   const all = [...document.querySelectorAll(
     'a[href], button, input, select, textarea, summary, [tabindex="0"], [role=button]')]

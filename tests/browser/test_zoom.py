@@ -12,7 +12,18 @@ from monazite.core.text import say
 Visit = Callable[..., Page]
 Settle = Callable[[Page], None]
 
-PAGES = ("front", "assess", "assess-ask", "stress", "stress-ask", "study", "study-ask", "data", "missing")
+PAGES = (
+    "front",
+    "assess",
+    "assess-ask",
+    "stress",
+    "stress-ask",
+    "study",
+    "study-ask",
+    "data",
+    "import",
+    "missing",
+)
 #: 1280 × 1024 at 400 %
 WIDTH, HEIGHT = 320, 256
 REFUSED = "Failed to load resource"

@@ -38,11 +38,11 @@ export const post = <T>(url: string, body: unknown): Promise<T> =>
 export const postText = <T>(url: string, body: string | Blob): Promise<T> =>
   send<T>(url, { method: 'POST', headers: { 'content-type': 'text/csv' }, body })
 
-export const postFile = <T>(url: string, file: File): Promise<T> =>
+export const postFile = <T>(url: string, data: ArrayBuffer): Promise<T> =>
   send<T>(url, {
     method: 'POST',
     headers: { 'content-type': 'application/octet-stream' },
-    body: file,
+    body: data,
   })
 
 export const remove = <T>(url: string): Promise<T> => send<T>(url, { method: 'DELETE' })
