@@ -29,13 +29,15 @@ export function subjects(): Option[] {
   return [...groups, ...places()]
 }
 
-// Chains first, then their commodities.
+// Chains first, then their commodities; a name that is both means the chain.
 export function things(): Option[] {
   const chains = start().chains
   const label = new Map(chains.map((chain) => [chain.name, chain.label]))
   return [
     ...chains.map((chain) => ({ ...chain, hint: chain.years.join(', ') })),
-    ...start().things.map((thing) => ({ ...thing, hint: label.get(thing.chain) ?? '' })),
+    ...start()
+      .things.filter((thing) => !label.has(thing.name))
+      .map((thing) => ({ ...thing, hint: label.get(thing.chain) ?? '' })),
   ]
 }
 
