@@ -50,7 +50,7 @@ def test_a_file_is_read_told_and_not_written(visit: Visit, tmp_path: Path, watch
     )
     expect(page.locator("pre.command")).to_have_text("monazite data import 'our figures.csv' --write")
     expect(page.get_by_text(say("page.import_dry"))).to_be_visible()
-    group = page.get_by_role("region", name=say("server.import_table_differences", shown=1, count=1))
+    group = page.get_by_role("region", name=say("import.table_differences", shown=1, count=1))
     expect(group).to_contain_text("750")
     expect(group).to_contain_text("China")
     expect(page.locator(".sources li")).not_to_have_count(0)

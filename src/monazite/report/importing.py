@@ -124,10 +124,10 @@ def _refused(reading: Reading, name: str) -> ImportSheet:
         source=reading.source,
         rows=reading.rows,
         counts=_counts(reading),
-        sentence=say("server.import_refused", file=name, count=len(found)),
+        sentence=say("import.refused", file=name, count=len(found)),
         problems=tuple((item.row, item.column, item.message) for item in found[:_PROBLEMS]),
         problem_count=len(found),
-        notes=(say("server.import_own_sources"),) if reading.format == "facts" else (),
+        notes=(say("import.own_sources"),) if reading.format == "facts" else (),
     )
 
 
@@ -146,9 +146,9 @@ def _laid(plan: Plan, effect: Effect, command: str, name: str) -> ImportSheet:
     notes = [str(note) for note in getattr(reading, "notes", ())]
     for item in vintages():
         if item.manifest["sha256"] == plan.digest:
-            notes.insert(0, say("server.import_there", id=item.id, day=str(item.manifest["imported"])[:10]))
+            notes.insert(0, say("import.there", id=item.id, day=str(item.manifest["imported"])[:10]))
     if not writes:
-        notes.insert(0, say("server.import_nothing", file=name))
+        notes.insert(0, say("import.nothing", file=name))
     effects = _effects(effect)
     tables = [
         _effect_table(effects, effect),
@@ -180,7 +180,7 @@ def _effects(effect: Effect) -> tuple[tuple[str, str, int, int], ...]:
     facts = dict(effect.facts.group_by("effect").len().iter_rows())
     flows = {name: int(effect.trade.unique(["hs", "year"])[column].sum()) for name, column in _FLOWS.items()}
     return tuple(
-        (name, say(f"server.effect_{name}"), facts.get(name, 0), flows.get(name, 0))
+        (name, say(f"import.effect_{name}"), facts.get(name, 0), flows.get(name, 0))
         for name in dict.fromkeys((*EFFECTS, *_FLOWS))
         if facts.get(name) or flows.get(name)
     )
@@ -191,9 +191,9 @@ def _effect_table(effects: tuple[tuple[str, str, int, int], ...], effect: Effect
     against = pl.col("effect") == "contradicts"
     wins = effect.facts.filter(against & (pl.col("chosen") == pl.col("source"))).height
     for name, label, facts, flows in effects:
-        meaning = say(f"server.effect_{name}_is")
+        meaning = say(f"import.effect_{name}_is")
         if name == "contradicts":
-            meaning += " " + say("server.effect_wins", count=wins, of=facts)
+            meaning += " " + say("import.effect_wins", count=wins, of=facts)
         rows.append((_text(label), _count(facts), _count(flows), _text(meaning)))
     return _table("effects", ("effect", "facts", "flows", "meaning"), rows)
 
@@ -226,7 +226,7 @@ def _difference_table(met: pl.DataFrame, sources: pl.DataFrame) -> Table:
         if row["activity"] and row["commodity"]:
             what = say("explain.of", whole=what, part=words.commodity(row["commodity"]))
         where = " → ".join(words.place(row[name]) for name in ("place", "partner") if row[name])
-        holds = say("server.import_file_holds") if row["chosen"] == row["source"] else numbered(row["chosen"])
+        holds = say("import.file_holds") if row["chosen"] == row["source"] else numbered(row["chosen"])
         groups[row["effect"]].append(
             (
                 _text(what),
@@ -242,9 +242,9 @@ def _difference_table(met: pl.DataFrame, sources: pl.DataFrame) -> Table:
             )
         )
     heads = ("item", "variable", "where", "period", "file", "known", "source", "ratio", "holds", "row")
-    caption = say("server.import_table_differences", shown=min(met.height, _SHOWN), count=met.height)
-    named = tuple((say(f"server.effect_{name}"), tuple(rows)) for name, rows in groups.items() if rows)
-    return Table(caption, tuple(say(f"server.import_head_{head}") for head in heads), named, labels=1)
+    caption = say("import.table_differences", shown=min(met.height, _SHOWN), count=met.height)
+    named = tuple((say(f"import.effect_{name}"), tuple(rows)) for name, rows in groups.items() if rows)
+    return Table(caption, tuple(say(f"import.head_{head}") for head in heads), named, labels=1)
 
 
 def _line_table(trade: pl.DataFrame) -> Table:
@@ -273,8 +273,8 @@ def _left_table(left: pl.DataFrame) -> Table:
 
 
 def _table(name: str, heads: tuple[str, ...], rows: Sequence[tuple[Cell, ...]], *, labels: int = 1) -> Table:
-    told = tuple(say(f"server.import_head_{head}") for head in heads)
-    return Table(say(f"server.import_table_{name}"), told, (("", tuple(rows)),) if rows else (), labels)
+    told = tuple(say(f"import.head_{head}") for head in heads)
+    return Table(say(f"import.table_{name}"), told, (("", tuple(rows)),) if rows else (), labels)
 
 
 def _sources(plan: Plan, met: pl.DataFrame) -> pl.DataFrame:
