@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if hasattr(config, "workerinput"):
         return
-    cache = tempfile.TemporaryDirectory(prefix="monazite-tests-")
+    cache = tempfile.TemporaryDirectory(prefix="monazite-tests-", ignore_cleanup_errors=True)
     config.add_cleanup(cache.cleanup)
     os.environ["MONAZITE_CACHE"] = cache.name
     os.environ["MONAZITE_OVERLAY"] = str(Path(cache.name) / "overlay")

@@ -30,7 +30,7 @@ Finish = Callable[..., Page]
 
 CUT = {"by": "CHN", "on": ["gallium"], "months": 5, "start": "2025-03", "horizon": 7}
 STUDY = {"by": "CHN", "on": ["gallium_4n"], "months": 3, "samples": 16, "horizon": 3}
-LONG = {"by": "CHN", "on": ["dy_oxide"], "months": 11, "horizon": 13}
+LONG = {"by": "CHN", "on": ["dy_oxide"], "months": 11, "horizon": 60}
 
 
 def get(client: TestClient, path: str, **asked: Any) -> Any:
