@@ -28,6 +28,21 @@ async function send<T>(url: string, options: RequestInit = {}): Promise<T> {
 export const get = <T>(url: string, signal?: AbortSignal): Promise<T> =>
   send<T>(url, signal ? { signal } : {})
 
+// Ask until told to stop: what comes after that, answer or trouble, is nobody's any more.
+export function follow<T>(
+  url: string,
+  then: (found: T) => void,
+  fail: (problem: unknown) => void,
+): () => void {
+  const stop = new AbortController()
+  get<T>(url, stop.signal)
+    .then(then)
+    .catch((problem) => {
+      if (!stop.signal.aborted) fail(problem)
+    })
+  return () => stop.abort()
+}
+
 export const post = <T>(url: string, body: unknown): Promise<T> =>
   send<T>(url, {
     method: 'POST',
