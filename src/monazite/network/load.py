@@ -64,14 +64,13 @@ def load(
 
 def _having(year: int | None) -> list[str]:
     """The packaged chains that have a year; all where none is asked for."""
-    every = {name: fact_floor.years(name) for name in fact_floor.chains()} if year is not None else {}
     if year is None:
         return list(fact_floor.chains())
+    every = {name: fact_floor.years(name) for name in fact_floor.chains()}
     found = [name for name, years in every.items() if year in years]
     if not found:
-        raise FactsError(
-            "network.no_year", year=year, known=sorted({y for own in every.values() for y in own})
-        )
+        known = sorted({y for years in every.values() for y in years})
+        raise FactsError("network.no_year", year=year, known=known)
     return found
 
 

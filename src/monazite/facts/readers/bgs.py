@@ -24,7 +24,7 @@ from monazite.facts.readers.maps import (
     plain_key,
     unused,
 )
-from monazite.facts.readers.reading import Reading
+from monazite.facts.readers.reading import Reading, marked
 
 __all__ = ["READERS", "Bgs"]
 
@@ -96,10 +96,8 @@ class Bgs:
 
     def recognises(self, head: bytes, name: str) -> bool:
         """Tell by the header."""
-        first = head.split(b"\n", 1)[0]
         marks = (b"bgs_commodity_trans", b"quantity_in_book_style", b"bgs_statistic_type_trans")
-        found = sum(mark in first for mark in marks)
-        return found >= 2 or (found == 1 and name.casefold().startswith("bgs"))
+        return marked(head, name, marks, "bgs")
 
     def read(self, path: Path) -> Reading:
         """Read a file."""

@@ -17,7 +17,7 @@ from monazite.facts.readers.cells import plain, plain_number
 from monazite.facts.readers.collect import Collector
 from monazite.facts.readers.grid import read_grid
 from monazite.facts.readers.maps import place_of
-from monazite.facts.readers.reading import DATABASE_ERRORS, SQLITE, Reading, check_database, database
+from monazite.facts.readers.reading import DATABASE_ERRORS, SQLITE, Reading, check_database, database, marked
 
 __all__ = ["INDICATORS", "READERS", "Governance", "read_governance"]
 
@@ -80,9 +80,7 @@ class Governance:
         """Tell by the tables or by the header."""
         if head.startswith(SQLITE):
             return {b"Estimate", b"StdErr", b"NumSrc"} <= set(head.split(b"\n"))
-        first = head.split(b"\n", 1)[0]
-        marks = sum(mark in first for mark in (b"codeindyr", b"pctranklower", b"countryname", b"nsource"))
-        return marks >= 2 or (marks == 1 and name.casefold().startswith("wgi"))
+        return marked(head, name, (b"codeindyr", b"pctranklower", b"countryname", b"nsource"), "wgi")
 
     def read(self, path: Path) -> Reading:
         """Read a file: its figures are of no chain; `read_governance` returns them."""

@@ -34,6 +34,7 @@ __all__ = [
     "database",
     "frame_of",
     "head_of",
+    "marked",
     "read_official",
     "readers",
     "recognise",
@@ -206,6 +207,19 @@ def readers() -> tuple[Reader, ...]:
             continue
         found += module.READERS
     return tuple(found)
+
+
+def marked(head: bytes, name: str, marks: Iterable[bytes], beginning: str) -> bool:
+    """Tell a table of text by its header: two marks, or one and the name that its publisher gives it.
+
+    Examples
+    --------
+    >>> marked(b"a,b,c", "x.csv", (b"a", b"c"), "mcs"), marked(b"a,z", "x.csv", (b"a", b"c"), "mcs")
+    (True, False)
+    """
+    first = head.split(b"\n", 1)[0]
+    found = sum(mark in first for mark in marks)
+    return found >= 2 or (found == 1 and name.casefold().startswith(beginning))
 
 
 def head_of(path: Path) -> bytes:

@@ -25,7 +25,7 @@ from monazite.facts.readers.maps import (
     plain_key,
     unused,
 )
-from monazite.facts.readers.reading import Reading
+from monazite.facts.readers.reading import Reading, marked
 from monazite.facts.readers.sums import Sum, sum_problems
 
 __all__ = ["MARKS", "READERS", "UsgsMcs", "source_entry"]
@@ -163,9 +163,7 @@ class UsgsMcs:
 
     def recognises(self, head: bytes, name: str) -> bool:
         """Tell by the header."""
-        first = head.split(b"\n", 1)[0]
-        marks = sum(mark in first for mark in (b"MCS chapter", b"Statistics_detail", b"Is critical mineral"))
-        return marks >= 2 or (marks == 1 and name.casefold().startswith("mcs"))
+        return marked(head, name, (b"MCS chapter", b"Statistics_detail", b"Is critical mineral"), "mcs")
 
     def read(self, path: Path) -> Reading:
         """Read a file."""

@@ -22,7 +22,7 @@ from monazite.facts.readers.maps import (
     plain_key,
     unused,
 )
-from monazite.facts.readers.reading import Reading
+from monazite.facts.readers.reading import Reading, marked
 from monazite.facts.readers.sums import Sum, sum_problems
 from monazite.facts.readers.usgs_mcs import MARKS, source_entry
 
@@ -91,9 +91,7 @@ class UsgsWorld:
 
     def recognises(self, head: bytes, name: str) -> bool:
         """Tell by the header."""
-        first = head.split(b"\n", 1)[0]
-        marks = sum(m in first for m in (b"UNIT_MEAS", b"PROD_NOTES", b"PROD_EST_", b"CAP_EST_"))
-        return marks >= 2 or (marks == 1 and name.casefold().startswith("mcs"))
+        return marked(head, name, (b"UNIT_MEAS", b"PROD_NOTES", b"PROD_EST_", b"CAP_EST_"), "mcs")
 
     def read(self, path: Path) -> Reading:
         """Read a file."""
