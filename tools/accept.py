@@ -168,18 +168,27 @@ def write(seen: dict[str, str]) -> None:
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.strip()
-    current = ""
-    text = []
-    for row in TABLE.read_text(encoding="utf-8").splitlines():
-        if row.startswith("id = "):
-            current = tomllib.loads(row)["id"]
-        if current in seen and row.startswith("last = "):
-            text.append(f"last = {json.dumps(seen[current], ensure_ascii=False)}")
-        elif current in seen and row.startswith("commit = "):
-            text.append(f'commit = "{commit}"')
+    head, *blocks = TABLE.read_text(encoding="utf-8").split("[[line]]\n")
+    for number, block in enumerate(blocks):
+        name = tomllib.loads(block)["id"]
+        if name in seen:
+            last = json.dumps(seen[name], ensure_ascii=False)
+            blocks[number] = told(block, f"last = {last}", f'commit = "{commit}"')
+    TABLE.write_text("[[line]]\n".join([head, *blocks]), encoding="utf-8")
+
+
+def told(block: str, *rows: str) -> str:
+    """Put rows into the block of a line: in place of those of the same key, else before its own tables."""
+    text = block.rstrip("\n").split("\n")
+    for row in rows:
+        key = row.split(" = ")[0] + " = "
+        at = next((i for i, old in enumerate(text) if old.startswith(key)), None)
+        if at is not None:
+            text[at] = row
         else:
-            text.append(row)
-    TABLE.write_text("\n".join(text) + "\n", encoding="utf-8")
+            end = next((i for i, old in enumerate(text) if old.startswith("[line.")), len(text))
+            text.insert(end, row)
+    return "\n".join(text) + block[len(block.rstrip("\n")) :]
 
 
 if __name__ == "__main__":
