@@ -238,7 +238,8 @@ class _Try:
                 ended, _ = wait(waiting, timeout=_TICK, return_when=FIRST_COMPLETED)
                 if pool is not None and not ended:
                     pool.watch()
-                for future in ended:
+                # in the order of the blocks: of several failures the first one is told, whoever was quicker
+                for future in sorted(ended, key=waiting.__getitem__):
                     self.take(waiting.pop(future), future)
                 self.tell()
         finally:
